@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "actor-mesh",
+    products: [
+        .library(name: "ActorMesh", targets: ["ActorMesh"]),
+        .library(name: "MeshTesting", targets: ["MeshTesting"]),
+        .executable(name: "mesh", targets: ["MeshCommand"]),
+        .executable(name: "quickstart", targets: ["quickstart"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C libraries and the few system calls that Swift cannot import.
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CMsgpack", providers: [.apt(["libmsgpack-dev"])]),
+        .target(name: "CMeshPlatform"),
+
+        // The library, from the bottom up; dependencies point down only.
+        .target(name: "MeshMessagePack", dependencies: ["CMsgpack"]),
+        .target(name: "MeshCore", dependencies: ["MeshMessagePack", "CMeshPlatform"]),
+        .target(name: "MeshTransportInProcess", dependencies: ["MeshCore"]),
+        .target(name: "MeshTransportZeroMQ", dependencies: ["MeshCore", "CZeroMQ"]),
+        .target(
+            name: "MeshRuntime",
+            dependencies: ["MeshCore", "MeshMessagePack", "CMeshPlatform", .product(name: "Logging", package: "swift-log")]
+        ),
+        .target(name: "MeshBroker", dependencies: ["MeshRuntime", "MeshCore", "CMeshPlatform"]),
+        .target(
+            name: "ActorMesh",
+            dependencies: [
+                "MeshRuntime", "MeshBroker", "MeshCore", "MeshTransportZeroMQ", "CMeshPlatform",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .target(name: "MeshTesting", dependencies: ["ActorMesh", "MeshTransportInProcess"]),
+        .executableTarget(
+            name: "MeshCommand",
+            dependencies: [
+                "ActorMesh", "CZeroMQ", "CMeshPlatform",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+
+        // Examples: one idea each, run in CI with their output checked.
+        .executableTarget(name: "quickstart", dependencies: ["ActorMesh"], path: "Examples/quickstart"),
+
+        // Tests, in rings: unit (pure), integration (real sockets, one process), process (real binaries).
+        .testTarget(name: "MeshMessagePackTests", dependencies: ["MeshMessagePack"]),
+        .testTarget(name: "MeshCoreTests", dependencies: ["MeshCore"]),
+    ]
+)
+
+// One table of settings for every Swift target.
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335: `any` is written out
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409: imports do not leak into the interface
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444: members come only from what a file imports
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461: async functions stay where they are called
+]
+for target in package.targets where target.type != .system && target.name != "CMeshPlatform" {
+    target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
+}

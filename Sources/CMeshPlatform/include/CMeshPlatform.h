@@ -1,0 +1,29 @@
+// System calls and macros that Swift cannot import: variadic functions, newer calls without a libc wrapper.
+#ifndef CMESH_PLATFORM_H
+#define CMESH_PLATFORM_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Opens a descriptor that becomes readable when the process ends. Returns -1 and sets errno on failure.
+int cmesh_pidfd_open(pid_t pid);
+
+/// Sends a signal through a descriptor from `cmesh_pidfd_open`, so that a reused pid is never hit.
+int cmesh_pidfd_send_signal(int pidfd, int signal);
+
+/// Asks the kernel to send `signal` to this process when the thread that started it ends.
+int cmesh_set_parent_death_signal(int signal);
+
+/// Names the calling thread (at most 15 bytes are kept).
+void cmesh_set_thread_name(const char *name);
+
+/// Monotonic time in nanoseconds.
+uint64_t cmesh_monotonic_nanoseconds(void);
+
+/// Waits while `*word == expected`, at most `timeout_ns` (0: without a limit). Returns 0 when woken, -1 otherwise.
+int cmesh_futex_wait(const uint32_t *word, uint32_t expected, uint64_t timeout_ns);
+
+/// Wakes at most `count` waiters of `word`.
+int cmesh_futex_wake(const uint32_t *word, int count);
+
+#endif

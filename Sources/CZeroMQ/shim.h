@@ -1,0 +1,2 @@
+// Makes libzmq visible to Swift. Install with: apt-get install libzmq3-dev
+#include <zmq.h>
