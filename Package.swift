@@ -11,6 +11,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -22,12 +23,19 @@ let package = Package(
 
         // The library, from the bottom up; dependencies point down only.
         .target(name: "MeshMessagePack", dependencies: ["CMsgpack"]),
-        .target(name: "MeshCore", dependencies: ["MeshMessagePack", "CMeshPlatform"]),
+        .target(
+            name: "MeshCore",
+            dependencies: ["CMeshPlatform", .product(name: "DequeModule", package: "swift-collections")]
+        ),
         .target(name: "MeshTransportInProcess", dependencies: ["MeshCore"]),
         .target(name: "MeshTransportZeroMQ", dependencies: ["MeshCore", "CZeroMQ"]),
         .target(
             name: "MeshRuntime",
-            dependencies: ["MeshCore", "MeshMessagePack", "CMeshPlatform", .product(name: "Logging", package: "swift-log")]
+            dependencies: [
+                "MeshCore", "MeshMessagePack", "CMeshPlatform",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .target(name: "MeshBroker", dependencies: ["MeshRuntime", "MeshCore", "CMeshPlatform"]),
         .target(

@@ -39,3 +39,9 @@ int cmesh_futex_wait(const uint32_t *word, uint32_t expected, uint64_t timeout_n
 int cmesh_futex_wake(const uint32_t *word, int count) {
     return (int)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
+
+static __thread void *thread_record;
+
+void *cmesh_thread_record(void) { return thread_record; }
+
+void cmesh_set_thread_record(void *record) { thread_record = record; }

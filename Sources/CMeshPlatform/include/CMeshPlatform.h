@@ -26,4 +26,14 @@ int cmesh_futex_wait(const uint32_t *word, uint32_t expected, uint64_t timeout_n
 /// Wakes at most `count` waiters of `word`.
 int cmesh_futex_wake(const uint32_t *word, int count);
 
+/// Sequentially consistent access to a word that threads sleep on.
+static inline uint32_t cmesh_atomic_load(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
+static inline void cmesh_atomic_store(uint32_t *word, uint32_t value) {
+    __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+
+/// One pointer for each thread: the executor's own record of the thread that is running.
+void *cmesh_thread_record(void);
+void cmesh_set_thread_record(void *record);
+
 #endif

@@ -1,0 +1,121 @@
+/// One message between two processes. Several travel in one ZeroMQ message when calls come quickly.
+///
+/// Every envelope is a MessagePack array whose first element is the number of its kind; see *The wire protocol* in the
+/// documentation for the fields of each.
+package enum Envelope {
+    case call(CallEnvelope)
+    case reply(ReplyEnvelope)
+    case failure(FailureEnvelope)
+    case cancel(callID: UInt64)
+    case credit(CreditEnvelope)
+    case hello(PeerAddress)
+    case probe(lastSequence: UInt64)
+    case resend
+    case mismatch(PeerID)
+    case goodbye(reason: String)
+
+    package enum Kind {
+        package static let call: UInt64 = 0
+        package static let tell: UInt64 = 1
+        package static let reply: UInt64 = 2
+        package static let failure: UInt64 = 3
+        package static let cancel: UInt64 = 4
+        package static let credit: UInt64 = 5
+        package static let hello: UInt64 = 6
+        package static let probe: UInt64 = 7
+        package static let goodbye: UInt64 = 8
+        package static let resend: UInt64 = 9
+        package static let mismatch: UInt64 = 10
+    }
+}
+
+/// A method's name as it travels: in full the first time, as its number in the link from then on.
+package enum WireTarget: Hashable, Sendable {
+    case name(String)
+    case number(UInt64)
+}
+
+/// A call, or a one-way message when `isOneWay`.
+///
+/// MessagePack: `[0 or 1, call ID, sequence, actor, incarnation, target, deadline, flags, context, attachments,
+/// arguments]`; bit 0 of the flags asks for credit.
+package struct CallEnvelope {
+    package var isOneWay: Bool
+    /// Names the call among those of the calling process; comes back with the result.
+    package var callID: UInt64
+    /// Counts the calls of the calling process to this actor.
+    package var sequence: UInt64
+    package var actor: UniqueID
+    package var incarnation: UInt64
+    package var target: WireTarget
+    /// Microseconds that are left; 0 when there is no deadline.
+    package var microsecondsLeft: UInt64
+    package var wantsCredit: Bool
+    package var context: CallContextFields?
+    /// How many of the message's further frames belong to it.
+    package var attachments: Int
+    /// Where in the frame the arguments stand.
+    package var arguments: Range<Int>
+}
+
+/// What travels with a call besides its arguments, when there is any.
+///
+/// MessagePack: `[chain, generics, trace]`: an array of actor IDs and names, an array of type names, a map of strings.
+package struct CallContextFields: Hashable, Sendable {
+    /// The actors that wait for this call, the first caller first.
+    package var chain: [ChainLink]
+    /// The types that stand for the type parameters of a generic method.
+    package var genericSubstitutions: [String]
+    /// Trace context, as its propagator writes it.
+    package var trace: [String: String]
+
+    package init(chain: [ChainLink] = [], genericSubstitutions: [String] = [], trace: [String: String] = [:]) {
+        self.chain = chain
+        self.genericSubstitutions = genericSubstitutions
+        self.trace = trace
+    }
+
+    package var isEmpty: Bool { self.chain.isEmpty && self.genericSubstitutions.isEmpty && self.trace.isEmpty }
+}
+
+/// One actor of a chain of calls that wait for each other.
+package struct ChainLink: Hashable, Sendable {
+    package var actor: UniqueID
+    /// What it runs, for people: `Account.deposit(_:)`.
+    package var method: String
+
+    package init(actor: UniqueID, method: String) {
+        self.actor = actor
+        self.method = method
+    }
+}
+
+/// The result of a call. MessagePack: `[2, call ID, attachments, result]`.
+package struct ReplyEnvelope {
+    package var callID: UInt64
+    package var attachments: Int
+    package var result: Range<Int>
+}
+
+/// The failure of a call. MessagePack: `[3, call ID, type, attachments, error]`: the name of the error's type when it
+/// was thrown by the method, nil when the error is the mesh's own; then the encoded error.
+package struct FailureEnvelope {
+    package var callID: UInt64
+    package var typeName: String?
+    package var attachments: Int
+    package var error: Range<Int>
+}
+
+/// Says how many one-way messages of the receiving process have run. MessagePack: `[5, actor, incarnation, count]`.
+package struct CreditEnvelope: Hashable, Sendable {
+    package var actor: UniqueID
+    package var incarnation: UInt64
+    /// How many have run since the first, in all.
+    package var completed: UInt64
+
+    package init(actor: UniqueID, incarnation: UInt64, completed: UInt64) {
+        self.actor = actor
+        self.incarnation = incarnation
+        self.completed = completed
+    }
+}

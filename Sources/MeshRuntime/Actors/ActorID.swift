@@ -1,0 +1,103 @@
+import Distributed
+public import MeshCore
+
+/// Names an actor in the whole mesh, and knows how to reach it.
+///
+/// A handle holds one. Encoded, it is the actor's number with its type, name and last known address, so that whoever
+/// receives it can call the actor without asking the broker. It can be decoded only by a mesh: as an argument, a
+/// result, or a field of a task.
+public struct ActorID: Hashable, Sendable {
+    package let reference: ActorReference
+
+    package init(_ reference: ActorReference) { self.reference = reference }
+
+    /// The number that tells the actor from all others; the same on every process.
+    public var uniqueID: UniqueID { self.reference.id }
+
+    /// The actor's type, as its program names it.
+    public var typeName: String { self.reference.typeName }
+
+    /// The name it was spawned with.
+    public var name: String? { self.reference.name }
+
+    /// Whether both name the same actor.
+    public static func == (one: ActorID, other: ActorID) -> Bool { one.reference.id == other.reference.id }
+
+    /// Feeds the actor's number.
+    public func hash(into hasher: inout Hasher) { hasher.combine(self.reference.id) }
+}
+
+extension ActorID: CustomStringConvertible {
+    /// `Type "name" (first digits of its number)`.
+    public var description: String { self.reference.label }
+}
+
+/// How a handle travels.
+///
+/// MessagePack: `[high, low, type, name, window, incarnation, address]`.
+package struct HandleFields: Codable, Hashable, Sendable {
+    package var id: UniqueID
+    package var typeName: String
+    package var name: String?
+    package var window: Int
+    package var location: ActorLocation
+
+    package init(id: UniqueID, typeName: String, name: String?, window: Int, location: ActorLocation) {
+        self.id = id
+        self.typeName = typeName
+        self.name = name
+        self.window = window
+        self.location = location
+    }
+
+    package init(_ reference: ActorReference) {
+        self.init(
+            id: reference.id, typeName: reference.typeName, name: reference.name, window: reference.window,
+            location: reference.location)
+    }
+
+    package init(from decoder: any Decoder) throws {
+        var container = try decoder.unkeyedContainer()
+        let high = try container.decode(UInt64.self)
+        self.id = UniqueID(high: high, low: try container.decode(UInt64.self))
+        self.typeName = try container.decode(String.self)
+        self.name = try container.decode(String?.self)
+        self.window = try container.decode(Int.self)
+        let incarnation = try container.decode(UInt64.self)
+        self.location = ActorLocation(address: try container.decode(PeerAddress.self), incarnation: incarnation)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.unkeyedContainer()
+        try container.encode(self.id.high)
+        try container.encode(self.id.low)
+        try container.encode(self.typeName)
+        try container.encode(self.name)
+        try container.encode(self.window)
+        try container.encode(self.location.incarnation)
+        try container.encode(self.location.address)
+    }
+}
+
+extension ActorID: Codable {
+    /// Reads a handle, inside of what a mesh received.
+    ///
+    /// - Throws: `DecodingError` when the decoder is not one of a mesh's own.
+    public init(from decoder: any Decoder) throws {
+        guard let mesh = decoder.userInfo[.actorSystemKey] as? Mesh else {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: decoder.codingPath,
+                    debugDescription: "An actor's handle can only be read by a mesh. "
+                        + "Pass it as an argument, a result or a task's field, or look the actor up by its name."
+                )
+            )
+        }
+        self.init(mesh.references.reference(for: try HandleFields(from: decoder), mesh: mesh))
+    }
+
+    /// Writes the handle.
+    public func encode(to encoder: any Encoder) throws {
+        try HandleFields(self.reference).encode(to: encoder)
+    }
+}

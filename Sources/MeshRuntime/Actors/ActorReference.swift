@@ -1,0 +1,193 @@
+import DequeModule
+package import MeshCore
+import Synchronization
+
+/// Where an actor is: its process, and which of its lives that is.
+package struct ActorLocation: Hashable, Sendable, Codable {
+    package var address: PeerAddress
+    package var incarnation: UInt64
+
+    package init(address: PeerAddress, incarnation: UInt64) {
+        self.address = address
+        self.incarnation = incarnation
+    }
+}
+
+/// What this process knows of one actor, shared by all handles to it: where it is, how many calls are outstanding,
+/// and who waits for room.
+package final class ActorReference: Sendable {
+    package let id: UniqueID
+    package let typeName: String
+    package let name: String?
+    /// How many calls from this process may be outstanding.
+    let window: Int
+    private let mesh: Mesh
+    private let state: Mutex<State>
+
+    private struct State {
+        var location: ActorLocation
+        var peer: Peer?
+        var nextSequence: UInt64 = 1
+        /// Calls whose result has not come.
+        var outstanding = 0
+        var tellsSent: UInt64 = 0
+        var tellsCompleted: UInt64 = 0
+        var waiters: Deque<AdmissionWaiter> = []
+        var ended: MeshError?
+    }
+
+    init(
+        id: UniqueID, typeName: String, name: String?, location: ActorLocation, window: Int, mesh: Mesh
+    ) {
+        self.id = id
+        self.typeName = typeName
+        self.name = name
+        self.window = max(1, window)
+        self.mesh = mesh
+        self.state = Mutex(State(location: location))
+    }
+
+    deinit { self.mesh.references.forget(self.id) }
+
+    package var location: ActorLocation { self.state.withLock { $0.location } }
+
+    /// Takes over where a newer life of the actor is.
+    func update(_ location: ActorLocation) {
+        self.state.withLock { state in
+            guard location.incarnation > state.location.incarnation else { return }
+            state.location = location
+            state.peer = nil
+            state.ended = nil
+            state.tellsCompleted = state.tellsSent
+        }
+    }
+
+    /// For messages to people: `Account "savings" (1fcc75b5)`.
+    package var label: String {
+        let type = self.typeName.split(separator: ".").last.map(String.init) ?? self.typeName
+        return self.name.map { "\(type) \"\($0)\" (\(self.id.short))" } ?? "\(type) (\(self.id.short))"
+    }
+
+    /// Whether one more call may be outstanding, and if so counts it.
+    private static func admit(_ state: inout State, window: Int, isOneWay: Bool) -> Bool {
+        let tells = Int(state.tellsSent - state.tellsCompleted)
+        guard state.outstanding + tells < window else { return false }
+        if isOneWay { state.tellsSent += 1 } else { state.outstanding += 1 }
+        return true
+    }
+
+    /// Waits until one more call may be outstanding; those who wait are served in order.
+    ///
+    /// - Throws: `tooManyPendingCalls` with `.failFast`, `cancelled`, or what ended the actor.
+    func admit(isOneWay: Bool, policy: BackPressure) async throws(MeshError) {
+        let admitted = try self.state.withLock { state throws(MeshError) in
+            if let ended = state.ended { throw ended }
+            return state.waiters.isEmpty && Self.admit(&state, window: self.window, isOneWay: isOneWay)
+        }
+        if admitted { return }
+        if policy == .failFast {
+            throw MeshError(
+                .tooManyPendingCalls,
+                "\(self.window) calls to \(self.label) are outstanding; wait for some, or drop .failFast"
+            )
+        }
+        let waiter = AdmissionWaiter(isOneWay: isOneWay)
+        let granted = await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                let now = self.state.withLock { state -> Bool? in
+                    if state.ended != nil || Task.isCancelled { return false }
+                    if Self.admit(&state, window: self.window, isOneWay: isOneWay) { return true }
+                    waiter.continuation = continuation
+                    state.waiters.append(waiter)
+                    return nil
+                }
+                if let now { continuation.resume(returning: now) }
+            }
+        } onCancel: {
+            let isWaiting = self.state.withLock { state in
+                guard let index = state.waiters.firstIndex(where: { $0 === waiter }) else { return false }
+                state.waiters.remove(at: index)
+                return true
+            }
+            if isWaiting { waiter.continuation?.resume(returning: false) }
+        }
+        if granted { return }
+        if let ended = self.state.withLock({ $0.ended }) { throw ended }
+        throw MeshError(.cancelled, "The call to \(self.label) was cancelled while it waited for room; it has not run.")
+    }
+
+    /// Takes the waiters for whom there is room now, and counts their calls.
+    private func grant(_ state: inout State) -> [AdmissionWaiter] {
+        var granted: [AdmissionWaiter] = []
+        while let first = state.waiters.first,
+            Self.admit(&state, window: self.window, isOneWay: first.isOneWay)
+        {
+            granted.append(state.waiters.removeFirst())
+        }
+        return granted
+    }
+
+    /// Sends a call in its turn. Runs under the reference's lock so that calls leave in the order of their numbers.
+    func send(
+        isOneWay: Bool, _ body: (_ sequence: UInt64, _ wantsCredit: Bool, ActorLocation, Peer?) throws(MeshError) -> Void
+    ) throws(MeshError) {
+        try self.state.withLock { state throws(MeshError) in
+            if let ended = state.ended { throw ended }
+            if state.peer == nil, state.location.address.peer != self.mesh.address.peer {
+                state.peer = try self.mesh.peers.peer(at: state.location.address)
+            }
+            let sequence = state.nextSequence
+            // Ask for credit often enough that the window never runs dry while the actor keeps up.
+            let wantsCredit = isOneWay && state.tellsSent % UInt64(max(1, self.window / 4)) == 0
+            try body(sequence, wantsCredit, state.location, state.peer)
+            state.nextSequence += 1
+        }
+    }
+
+    /// Gives back the room of a call that has ended, or of a message that was not sent.
+    func release(isOneWay: Bool) {
+        let granted = self.state.withLock { state in
+            if isOneWay { state.tellsSent -= 1 } else { state.outstanding -= 1 }
+            return state.waiters.isEmpty ? [] : self.grant(&state)
+        }
+        for waiter in granted { waiter.continuation?.resume(returning: true) }
+    }
+
+    /// So many one-way messages have run, in all.
+    func credit(completed: UInt64) {
+        let granted = self.state.withLock { state -> [AdmissionWaiter] in
+            guard completed > state.tellsCompleted, completed <= state.tellsSent else { return [] }
+            state.tellsCompleted = completed
+            return self.grant(&state)
+        }
+        for waiter in granted { waiter.continuation?.resume(returning: true) }
+    }
+
+    /// The actor has ended: calls fail from now on.
+    func end(with error: MeshError) {
+        let waiters = self.state.withLock { state in
+            if state.ended == nil { state.ended = error }
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.continuation?.resume(returning: false) }
+    }
+}
+
+/// A call that waits for room.
+///
+/// `@unchecked Sendable`: `continuation` is set under the reference's lock before the waiter is in its queue, and read
+/// by the one who took it out.
+private final class AdmissionWaiter: @unchecked Sendable {
+    let isOneWay: Bool
+    var continuation: UnsafeContinuation<Bool, Never>?
+    init(isOneWay: Bool) { self.isOneWay = isOneWay }
+}
+
+/// What a call does when `maxPendingCalls` are outstanding.
+public enum BackPressure: String, Hashable, Sendable, Codable {
+    /// Suspend until there is room.
+    case wait
+    /// Throw `tooManyPendingCalls` at once.
+    case failFast
+}

@@ -1,0 +1,46 @@
+import MeshCore
+import Synchronization
+
+/// One reference for each actor that this process has a handle to, so that all handles share one window and one order.
+package final class ReferenceTable: Sendable {
+    private struct Weak {
+        weak var reference: ActorReference?
+    }
+
+    private let references = Mutex<[UniqueID: Weak]>([:])
+
+    package init() {}
+
+    package func reference(for fields: HandleFields, mesh: Mesh) -> ActorReference {
+        self.references.withLock { references in
+            if let known = references[fields.id]?.reference {
+                known.update(fields.location)
+                return known
+            }
+            let reference = ActorReference(
+                id: fields.id, typeName: fields.typeName, name: fields.name, location: fields.location,
+                window: fields.window, mesh: mesh)
+            references[fields.id] = Weak(reference: reference)
+            return reference
+        }
+    }
+
+    package func find(_ id: UniqueID) -> ActorReference? { self.references.withLock { $0[id]?.reference } }
+
+    /// Called when the last handle has gone. Another may have come in the meantime.
+    func forget(_ id: UniqueID) {
+        self.references.withLock { references in
+            if let entry = references[id], entry.reference == nil { references[id] = nil }
+        }
+    }
+
+    /// Tells those to a process that is gone.
+    func end(at peer: PeerID, with error: MeshError) {
+        let references = self.references.withLock { $0.values.compactMap(\.reference) }
+        for reference in references where reference.location.address.peer == peer { reference.end(with: error) }
+    }
+
+    func endAll(with error: MeshError) {
+        for reference in self.references.withLock({ $0.values.compactMap(\.reference) }) { reference.end(with: error) }
+    }
+}

@@ -1,0 +1,75 @@
+public import Distributed
+import FoundationEssentials
+import MeshCore
+
+/// An actor that a mesh can spawn in another process.
+///
+/// An actor without arguments needs nothing but its methods; Swift gives it `init(actorSystem:)`:
+///
+/// ```swift
+/// distributed actor Counter: RemoteActor {
+///     private var value = 0
+///     distributed func increment() -> Int { value += 1; return value }
+/// }
+/// ```
+///
+/// One with arguments names their type `Arguments`, which must be `Codable`, and has an initialiser that takes them.
+/// What it throws reaches the one who spawns it. The initialiser may be `async`, for example to spawn children.
+///
+/// ```swift
+/// distributed actor Account: RemoteActor {
+///     struct Arguments: Codable, Sendable { var balance: Double }
+///     init(_ arguments: Arguments, actorSystem: Mesh) throws { … }
+/// }
+/// ```
+///
+/// One call runs at a time, to its end, also when it suspends (see ``ActorOptions/maxConcurrency``).
+public protocol RemoteActor: DistributedActor where ActorSystem == Mesh {
+    /// What the initialiser takes: a `Codable` type, or `Void` for nothing.
+    associatedtype Arguments: Sendable = Void
+
+    /// Makes an actor that takes no arguments.
+    init(actorSystem: Mesh) async throws
+
+    /// Makes an actor from its arguments.
+    init(_ arguments: Arguments, actorSystem: Mesh) async throws
+
+    /// Makes an actor from encoded arguments. Provided; not for you to implement.
+    static func make(decoding arguments: EncodedArguments, on mesh: Mesh) async throws -> Self
+}
+
+/// Arguments on their way to an actor's initialiser.
+public struct EncodedArguments: Sendable {
+    let data: Data
+    package init(_ data: Data) { self.data = data }
+}
+
+extension RemoteActor where Arguments: Codable {
+    /// Not for an actor that takes arguments.
+    public init(actorSystem: Mesh) async throws {
+        throw MeshError(.invalidArgument, "\(Self.self) takes arguments: pass them to spawn.")
+    }
+
+    /// Decodes the arguments and runs the initialiser.
+    public static func make(decoding arguments: EncodedArguments, on mesh: Mesh) async throws -> Self {
+        let decoded: Arguments
+        do {
+            decoded = try mesh.decoder.decode(Arguments.self, from: arguments.data)
+        } catch {
+            throw MeshError(
+                .decodingFailed, "These are no arguments of \(Self.self); the caller was built with another version.",
+                cause: error)
+        }
+        return try await Self(decoded, actorSystem: mesh)
+    }
+}
+
+extension RemoteActor where Arguments == Void {
+    /// Runs the initialiser without arguments.
+    public init(_ arguments: Void, actorSystem: Mesh) async throws { try await self.init(actorSystem: actorSystem) }
+
+    /// Runs the initialiser.
+    public static func make(decoding arguments: EncodedArguments, on mesh: Mesh) async throws -> Self {
+        try await Self(actorSystem: mesh)
+    }
+}

@@ -1,0 +1,54 @@
+package import MeshCore
+
+/// What the code that runs now inherits: which call it is part of, until when it may take, and how its calls go out.
+///
+/// One task-local value for all of it, since every call reads it.
+package final class MeshScope: Sendable {
+    @TaskLocal package static var current: MeshScope?
+
+    /// The call that runs, when an actor's method or a task does.
+    let call: RunningCall?
+    /// When to give up, in nanoseconds of the monotonic clock; 0 for never.
+    let deadline: UInt64
+    /// Set inside of `submit` and `tell`.
+    let mode: CallMode?
+
+    init(call: RunningCall?, deadline: UInt64, mode: CallMode?) {
+        self.call = call
+        self.deadline = deadline
+        self.mode = mode
+    }
+}
+
+/// A call that an actor or a task runs.
+package final class RunningCall: Sendable {
+    let mesh: Mesh
+    let hosted: HostedActor?
+    let method: String
+    /// The actors that wait for this call.
+    let chain: [ChainLink]
+
+    init(mesh: Mesh, hosted: HostedActor?, method: String, chain: [ChainLink]) {
+        self.mesh = mesh
+        self.hosted = hosted
+        self.method = method
+        self.chain = chain
+    }
+
+    /// The chain as calls made from here carry it.
+    var chainForCalls: [ChainLink] {
+        guard let hosted else { return self.chain }
+        return self.chain + [ChainLink(actor: hosted.id, method: self.method)]
+    }
+}
+
+/// How the calls inside of `submit` and `tell` go out.
+package enum CallMode: Sendable {
+    /// Tell `submit` when the call has been accepted.
+    case submit(Acceptance)
+    /// No reply travels.
+    case tell(policy: BackPressure)
+}
+
+/// Thrown through a user's `tell` closure when its call has a result, which does not travel.
+struct AcceptedOneWay: Error {}

@@ -1,0 +1,80 @@
+import CMeshPlatform
+import Glibc
+import Synchronization
+
+/// A thread of the executor, as far as others need to know it: how to wake it.
+final class ExecutorThread: Sendable {
+    let number: UInt64
+    private let signal = WakeSignal()
+
+    init(number: UInt64) { self.number = number }
+
+    /// Call before others can see that this thread parks.
+    func prepareToPark() { self.signal.reset() }
+
+    /// Sleeps until `wake`. Returns at once when `prepareToPark` was not called since the last wake.
+    func park() { _ = self.signal.wait(nanoseconds: 0) }
+
+    func wake() { self.signal.raise() }
+}
+
+/// A flag that a thread can sleep on.
+///
+/// The word lives in memory of its own because the kernel needs its address.
+final class WakeSignal: @unchecked Sendable {
+    // `@unchecked Sendable`: the word is only touched through atomic operations, by way of the C functions below.
+    private let word: UnsafeMutablePointer<UInt32>
+
+    init() {
+        self.word = .allocate(capacity: 1)
+        self.word.initialize(to: 1)
+    }
+
+    deinit { self.word.deallocate() }
+
+    func reset() { cmesh_atomic_store(self.word, 0) }
+
+    func raise() {
+        cmesh_atomic_store(self.word, 1)
+        _ = cmesh_futex_wake(self.word, 1)
+    }
+
+    /// Waits for `raise`; `nanoseconds` 0 waits without a limit. Returns whether it was raised.
+    func wait(nanoseconds: UInt64) -> Bool {
+        if nanoseconds > 0 {
+            if cmesh_atomic_load(self.word) == 0 { _ = cmesh_futex_wait(self.word, 0, nanoseconds) }
+            return cmesh_atomic_load(self.word) == 1
+        }
+        while cmesh_atomic_load(self.word) == 0 { _ = cmesh_futex_wait(self.word, 0, 0) }
+        return true
+    }
+}
+
+/// Starts a detached thread. Returns false when the system refuses.
+func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
+    final class Start {
+        let name: String
+        let body: @Sendable () -> Void
+        init(name: String, body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.body = body
+        }
+    }
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    // As large as a main thread's: user code runs here. Only touched pages cost memory.
+    pthread_attr_setstacksize(&attributes, 8 << 20)
+    let start = Unmanaged.passRetained(Start(name: name, body: body))
+    var thread = pthread_t()
+    let result = pthread_create(&thread, &attributes, { argument in
+        guard let argument else { return nil }
+        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+        cmesh_set_thread_name(start.name)
+        start.body()
+        return nil
+    }, start.toOpaque())
+    if result != 0 { start.release() }
+    return result == 0
+}

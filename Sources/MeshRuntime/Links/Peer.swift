@@ -1,0 +1,277 @@
+import CMeshPlatform
+package import FoundationEssentials
+package import MeshCore
+import Synchronization
+
+/// Another process, and the link to it: what is gathered for it, sent, acknowledged, and received from it.
+package final class Peer: Sendable {
+    package let id: PeerID
+    package let address: PeerAddress
+    private let own: PeerAddress
+    private let outbox: PeerOutbox
+    private let channel: any TransportChannel
+    private let state: Mutex<State>
+
+    private struct State {
+        var sender: LinkSender
+        var receiver = LinkReceiver()
+        var frame: Frame?
+        var isMarked = false
+        var saidHello = false
+        /// The first message that the transport has not taken yet.
+        var unsent: UInt64?
+        var targets: [String: UInt64] = [:]
+        var inboundTargets: [CallTarget] = []
+        var failure: MeshError?
+        var lastHeard: UInt64
+    }
+
+    /// What is gathered for the next message.
+    private struct Frame {
+        var buffer: WireBuffer
+        var attachments: [Data] = []
+    }
+
+    /// From so many bytes on, a frame is sent at once.
+    private static let frameSize = 8 << 10
+    /// How long to wait for an acknowledgement before asking for it, and between two requests for what is missing.
+    static let acknowledgementTimeout: UInt64 = 200_000_000
+
+    init(address: PeerAddress, own: PeerAddress, epoch: UInt64, channel: any TransportChannel, outbox: PeerOutbox) {
+        self.id = address.peer
+        self.address = address
+        self.own = own
+        self.outbox = outbox
+        self.channel = channel
+        self.state = Mutex(State(sender: LinkSender(epoch: epoch), lastHeard: cmesh_monotonic_nanoseconds()))
+    }
+
+    // MARK: Sending
+
+    /// Adds an envelope, and sends it now or at the end of the turn: now when nothing is under way, so that a single
+    /// call loses no time; with others when calls come faster than the peer acknowledges them.
+    ///
+    /// - Throws: what ended the link.
+    func post(
+        attachments: [Data] = [], _ write: (WireBuffer) -> Void
+    ) throws(MeshError) {
+        try self.state.withLock { state throws(MeshError) in
+            if let failure = state.failure { throw failure }
+            self.add(attachments, to: &state) { buffer, _ in write(buffer) }
+        }
+    }
+
+    /// The same for a call, whose method goes by its number once the peer knows it.
+    func post(
+        _ call: consuming CallEnvelope, target: String, arguments: UnsafeRawBufferPointer, attachments: [Data]
+    ) throws(MeshError) {
+        try self.state.withLock { state throws(MeshError) in
+            if let failure = state.failure { throw failure }
+            self.add(attachments, to: &state) { buffer, targets in
+                if let number = targets[target] {
+                    call.target = .number(number)
+                } else {
+                    targets[target] = UInt64(targets.count)
+                    call.target = .name(target)
+                }
+                buffer.writeCall(call, arguments: arguments)
+            }
+        }
+    }
+
+    private func add(
+        _ attachments: [Data], to state: inout State, write: (WireBuffer, inout [String: UInt64]) -> Void
+    ) {
+        var frame = state.frame ?? Frame(buffer: self.makeBuffer(&state))
+        state.frame = nil
+        write(frame.buffer, &state.targets)
+        frame.attachments.append(contentsOf: attachments)
+        let isFull = frame.buffer.count >= Self.frameSize || !attachments.isEmpty
+        state.frame = frame
+        if isFull || state.sender.unacknowledged.isEmpty || !self.outbox.gathers {
+            self.flush(&state)
+        } else if !state.isMarked {
+            state.isMarked = true
+            self.outbox.mark(self)
+        }
+    }
+
+    private func makeBuffer(_ state: inout State) -> WireBuffer {
+        let buffer = WireBuffer(capacity: 512)
+        self.header(&state, sequence: 0).write(to: buffer)
+        if !state.saidHello {
+            state.saidHello = true
+            buffer.writeHello(self.own)
+        }
+        return buffer
+    }
+
+    private func header(_ state: inout State, sequence: UInt64) -> BatchHeader {
+        BatchHeader(
+            from: self.own.peer,
+            to: self.id,
+            epoch: state.sender.epoch,
+            sequence: sequence,
+            acknowledgedEpoch: state.receiver.epoch,
+            acknowledged: state.receiver.lastInOrder
+        )
+    }
+
+    /// Sends what was gathered.
+    func flush() {
+        self.state.withLock { state in
+            state.isMarked = false
+            self.flush(&state)
+        }
+    }
+
+    private func flush(_ state: inout State) {
+        guard let frame = state.frame, state.failure == nil else { return }
+        state.frame = nil
+        let sequence = state.sender.nextSequence()
+        self.header(&state, sequence: sequence).patch(frame.buffer)
+        state.receiver.acknowledged()
+        let message = OutboundMessage(head: frame.buffer, attachments: frame.attachments)
+        state.sender.keep(message, sequence: sequence, at: cmesh_monotonic_nanoseconds())
+        if state.unsent == nil, !self.channel.send(message) { state.unsent = sequence }
+    }
+
+    /// Sends one message outside of the link's order: it is not numbered, kept or repeated.
+    private func sendAside(_ state: inout State, _ write: (WireBuffer) -> Void) {
+        let buffer = WireBuffer(capacity: 256)
+        self.header(&state, sequence: 0).write(to: buffer)
+        write(buffer)
+        state.receiver.acknowledged()
+        _ = self.channel.send(OutboundMessage(head: buffer))
+    }
+
+    private func sendAgain(_ state: inout State, from sequence: UInt64) {
+        state.unsent = nil
+        for kept in state.sender.unacknowledged where kept.sequence >= sequence {
+            guard self.channel.send(kept.message) else {
+                state.unsent = kept.sequence
+                return
+            }
+        }
+    }
+
+    // MARK: Receiving
+
+    /// Judges a message by its header, and does what the link needs. Returns whether its envelopes are to be read.
+    func accept(_ header: BatchHeader, byteCount: Int, now: UInt64) -> Bool {
+        self.state.withLock { state in
+            guard state.failure == nil else { return false }
+            state.lastHeard = now
+            if state.sender.acknowledge(epoch: header.acknowledgedEpoch, upTo: header.acknowledged),
+                state.sender.unacknowledged.isEmpty, state.frame != nil
+            {
+                self.flush(&state)
+            }
+            guard header.sequence > 0 else { return true }
+            let isNewLink = header.epoch > state.receiver.epoch
+            switch state.receiver.receive(epoch: header.epoch, sequence: header.sequence, byteCount: byteCount) {
+            case .deliver:
+                if isNewLink { state.inboundTargets = [] }
+                if state.receiver.owesAcknowledgementNow, state.frame == nil { self.sendAside(&state) { _ in } }
+                return true
+            case .duplicate:
+                self.sendAside(&state) { _ in }
+                return false
+            case .gap:
+                if isNewLink { state.inboundTargets = [] }
+                if state.receiver.shouldAskAgain(at: now, interval: Self.acknowledgementTimeout) {
+                    self.sendAside(&state) { $0.writeResend() }
+                }
+                return false
+            case .stale:
+                return false
+            }
+        }
+    }
+
+    /// Sends everything that is not acknowledged once more.
+    func resend() { self.state.withLock { self.sendAgain(&$0, from: 0) } }
+
+    /// Answers a probe: says hello, acknowledges, and asks for what is missing.
+    func answerProbe(lastSequence: UInt64) {
+        self.state.withLock { state in
+            let missing = state.receiver.lastInOrder < lastSequence
+            self.sendAside(&state) { buffer in
+                buffer.writeHello(self.own)
+                if missing { buffer.writeResend() }
+            }
+        }
+    }
+
+    /// The method that a call names; numbers count the names of the link from zero.
+    func target(_ target: WireTarget, in table: CallTargets) throws(WireError) -> CallTarget {
+        try self.state.withLock { state throws(WireError) in
+            switch target {
+            case .name(let name):
+                let target = table.target(named: name)
+                guard state.inboundTargets.count < 1 << 16 else { throw WireError("too many method names") }
+                state.inboundTargets.append(target)
+                return target
+            case .number(let number):
+                guard number < UInt64(state.inboundTargets.count) else {
+                    throw WireError("method number \(number) has not been named")
+                }
+                return state.inboundTargets[Int(number)]
+            }
+        }
+    }
+
+    /// Answers a message that was meant for another process.
+    func sayMismatch(expected: PeerID) {
+        self.state.withLock { state in self.sendAside(&state) { buffer in
+            buffer.writeHello(self.own)
+            buffer.writeMismatch(expected: expected)
+        } }
+    }
+
+    // MARK: Time
+
+    /// Does what is due: retries, acknowledgements, probes. Returns how long ago the peer was last heard, and whether
+    /// anything is still under way.
+    func tick(now: UInt64, probe: Bool) -> (silence: UInt64, isWaiting: Bool) {
+        self.state.withLock { state in
+            guard state.failure == nil else { return (0, false) }
+            if let unsent = state.unsent { self.sendAgain(&state, from: unsent) }
+            self.flush(&state)
+            if state.receiver.owesAcknowledgement { self.sendAside(&state) { _ in } }
+            if state.sender.shouldProbe(at: now, timeout: Self.acknowledgementTimeout) || probe {
+                let last = state.sender.lastSequence
+                self.sendAside(&state) { buffer in
+                    buffer.writeHello(self.own)
+                    buffer.writeProbe(lastSequence: last)
+                }
+            }
+            let silence = now > state.lastHeard ? now - state.lastHeard : 0
+            return (silence, !state.sender.unacknowledged.isEmpty)
+        }
+    }
+
+    /// Ends the link. Returns false when it had ended before.
+    func end(with error: MeshError) -> Bool {
+        let isFirst = self.state.withLock { state in
+            guard state.failure == nil else { return false }
+            state.failure = error
+            state.frame = nil
+            state.sender = LinkSender(epoch: state.sender.epoch)
+            return true
+        }
+        if isFirst { self.channel.close() }
+        return isFirst
+    }
+
+    /// Tells the peer that this process leaves, as its last message.
+    func sayGoodbye(reason: String) {
+        self.state.withLock { state in
+            guard state.failure == nil else { return }
+            self.flush(&state)
+            self.sendAside(&state) { $0.writeGoodbye(reason: reason) }
+        }
+    }
+
+    var failure: MeshError? { self.state.withLock { $0.failure } }
+}

@@ -1,0 +1,72 @@
+import CMeshPlatform
+package import MeshCore
+import Synchronization
+
+/// The processes that this one talks to.
+package final class PeerTable: Sendable {
+    private struct State {
+        var peers: [PeerID: Peer] = [:]
+        /// Processes that are gone for good, the oldest first, so that a late handle to one fails at once.
+        var gone: [PeerID: MeshError] = [:]
+        var goneOrder: [PeerID] = []
+        var nextEpoch: UInt64
+        var watch: @Sendable (PeerAddress) -> Void = { _ in }
+    }
+
+    private let state: Mutex<State>
+    private let own: PeerAddress
+    private let transport: any MeshTransport
+    private let outbox: PeerOutbox
+    private static let rememberedGone = 10_000
+
+    init(own: PeerAddress, transport: any MeshTransport, outbox: PeerOutbox) {
+        self.own = own
+        self.transport = transport
+        self.outbox = outbox
+        // Epochs grow from one start of this table to the next, should a process make several.
+        self.state = Mutex(State(nextEpoch: cmesh_monotonic_nanoseconds()))
+    }
+
+    /// Calls `action` for each new peer, outside of any lock, to begin watching whether it lives.
+    func watch(_ action: @escaping @Sendable (PeerAddress) -> Void) { self.state.withLock { $0.watch = action } }
+
+    package func known(_ id: PeerID) -> Peer? { self.state.withLock { $0.peers[id] } }
+
+    /// The peer at an address; the link to it is opened at the first use.
+    package func peer(at address: PeerAddress) throws(MeshError) -> Peer {
+        let (peer, isNew) = try self.state.withLock { state throws(MeshError) -> (Peer, Bool) in
+            if let known = state.peers[address.peer] { return (known, false) }
+            if let error = state.gone[address.peer] { throw error }
+            guard let endpoint = address.endpoint(from: self.own.host) else {
+                let endpoints = address.endpoints.joined(separator: ", ")
+                throw MeshError(
+                    .actorUnavailable,
+                    "Process \(address.peer) on another host can only be reached at [\(endpoints)]; "
+                        + "start its mesh with a tcp address.")
+            }
+            let channel = try self.transport.connect(to: endpoint)
+            let peer = Peer(
+                address: address, own: self.own, epoch: state.nextEpoch, channel: channel, outbox: self.outbox)
+            state.nextEpoch += 1
+            state.peers[address.peer] = peer
+            return (peer, true)
+        }
+        if isNew { self.state.withLock { $0.watch }(address) }
+        return peer
+    }
+
+    var all: [Peer] { self.state.withLock { Array($0.peers.values) } }
+
+    /// Removes a process that is gone. Returns false when it was not known or gone before.
+    func remove(_ id: PeerID, because error: MeshError) -> Bool {
+        let peer = self.state.withLock { state in
+            if state.gone.updateValue(error, forKey: id) == nil { state.goneOrder.append(id) }
+            if state.goneOrder.count > Self.rememberedGone { state.gone[state.goneOrder.removeFirst()] = nil }
+            return state.peers.removeValue(forKey: id)
+        }
+        return peer?.end(with: error) ?? false
+    }
+
+    /// Why a process is gone, if it is.
+    func ended(_ id: PeerID) -> MeshError? { self.state.withLock { $0.gone[id] } }
+}

@@ -1,0 +1,140 @@
+import CMeshPlatform
+import Glibc
+import MeshCore
+import Synchronization
+
+/// Tells when a process of this host ends, at once and without asking it, through the kernel's process descriptors.
+package final class ProcessWatcher: Sendable {
+    package typealias Action = @Sendable () -> Void
+
+    private struct State {
+        var epoll: Int32 = -1
+        var watched: [UInt64: (descriptor: Int32, owned: Bool, action: Action)] = [:]
+        var nextToken: UInt64 = 1
+        var isStopped = false
+    }
+
+    private let state = Mutex(State())
+    private static let stopToken: UInt64 = 0
+
+    package init() {}
+
+    /// Calls `action` once when the process has ended. Returns false when it has ended already.
+    ///
+    /// - Throws: `systemFailure` when this kernel cannot watch it; then only silence tells.
+    package func watch(processID: Int32, startTime: UInt64, _ action: @escaping Action) throws(MeshError) -> Bool {
+        let descriptor = cmesh_pidfd_open(processID)
+        if descriptor < 0 {
+            if errno == ESRCH { return false }
+            throw MeshError(.systemFailure, "Process \(processID) cannot be watched.", cause: describeErrno())
+        }
+        guard startTime == 0 || ProcessStatus.startTime(of: processID) == startTime else {
+            Glibc.close(descriptor)
+            return false
+        }
+        try self.watch(descriptor: descriptor, owned: true, action)
+        return true
+    }
+
+    /// Calls `action` once when the descriptor becomes readable or its other end closes.
+    package func watch(descriptor: Int32, owned: Bool, _ action: @escaping Action) throws(MeshError) {
+        try self.state.withLock { state throws(MeshError) in
+            guard !state.isStopped else { return }
+            if state.epoll < 0 { try self.begin(&state) }
+            let token = state.nextToken
+            state.nextToken += 1
+            var event = epoll_event()
+            event.events = UInt32(bitPattern: Int32(EPOLLIN.rawValue)) | EPOLLONESHOT.rawValue
+            event.data.u64 = token
+            guard epoll_ctl(state.epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+                throw MeshError(.systemFailure, "Descriptor \(descriptor) cannot be watched.", cause: describeErrno())
+            }
+            state.watched[token] = (descriptor, owned, action)
+        }
+    }
+
+    private func begin(_ state: inout State) throws(MeshError) {
+        let epoll = epoll_create1(Int32(EPOLL_CLOEXEC.rawValue))
+        guard epoll >= 0 else {
+            throw MeshError(.systemFailure, "No process can be watched.", cause: describeErrno())
+        }
+        state.epoll = epoll
+        _ = startThread(named: "mesh-watch") { self.run(epoll) }
+    }
+
+    private func run(_ epoll: Int32) {
+        var events = [epoll_event](repeating: epoll_event(), count: 16)
+        while true {
+            let count = Int(epoll_wait(epoll, &events, Int32(events.count), -1))
+            if count < 0 && errno != EINTR { return }
+            for index in 0..<max(0, count) {
+                let token = events[index].data.u64
+                if token == Self.stopToken {
+                    Glibc.close(epoll)
+                    return
+                }
+                let action = self.state.withLock { state -> Action? in
+                    guard let entry = state.watched.removeValue(forKey: token) else { return nil }
+                    var ignored = epoll_event()
+                    epoll_ctl(epoll, EPOLL_CTL_DEL, entry.descriptor, &ignored)
+                    if entry.owned { Glibc.close(entry.descriptor) }
+                    return entry.action
+                }
+                action?()
+            }
+        }
+    }
+
+    package func stop() {
+        self.state.withLock { state in
+            guard !state.isStopped else { return }
+            state.isStopped = true
+            for entry in state.watched.values where entry.owned { Glibc.close(entry.descriptor) }
+            state.watched = [:]
+            guard state.epoll >= 0 else { return }
+            // A descriptor that is readable from the start wakes the thread; it is freed with the process.
+            let wake = eventfd(1, Int32(EFD_CLOEXEC.rawValue))
+            var event = epoll_event()
+            event.events = UInt32(bitPattern: Int32(EPOLLIN.rawValue))
+            event.data.u64 = Self.stopToken
+            epoll_ctl(state.epoll, EPOLL_CTL_ADD, wake, &event)
+        }
+    }
+}
+
+/// What the kernel says of a process.
+package enum ProcessStatus {
+    /// When it started, in clock ticks since boot; with the number it names a process for ever. Nil when there is none.
+    package static func startTime(of processID: Int32) -> UInt64? {
+        guard let text = readSmallFile("/proc/\(processID)/stat"), let end = text.lastIndex(of: ")") else { return nil }
+        // The fields after the name begin with the third, the state; the start time is the 22nd.
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        return fields.count > 19 ? UInt64(fields[19]) : nil
+    }
+
+    /// The host as processes can share it: this boot of this kernel, its process table and its files.
+    package static func hostID() -> HostID {
+        let boot = readSmallFile("/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init) ?? "?"
+        let spaces = ["pid", "mnt", "net"].map { space -> String in
+            var buffer = [CChar](repeating: 0, count: 128)
+            let count = readlink("/proc/self/ns/\(space)", &buffer, buffer.count - 1)
+            guard count > 0 else { return "?" }
+            return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        return HostID("\(boot)/\(spaces.joined(separator: ","))")
+    }
+}
+
+/// The text of a file of the kernel's, at most a few kilobytes; nil when it cannot be read.
+package func readSmallFile(_ path: String) -> String? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = read(descriptor, &buffer, buffer.count)
+    guard count > 0 else { return nil }
+    return String(decoding: buffer[..<count], as: UTF8.self)
+}
+
+/// The system's words for the last error.
+package func describeErrno() -> String { String(cString: strerror(errno)) }

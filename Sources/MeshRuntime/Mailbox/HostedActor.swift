@@ -1,0 +1,138 @@
+import CMeshPlatform
+package import Distributed
+package import MeshCore
+import MeshMessagePack
+import Synchronization
+
+/// An actor that lives in this process, with its mailbox.
+package final class HostedActor: Sendable {
+    package let id: UniqueID
+    package let incarnation: UInt64
+    package let typeName: String
+    package let name: String?
+    /// Whether the mesh keeps it alive, as it does for one that was spawned.
+    let isOwned: Bool
+    /// Whether its calls may run side by side.
+    let interleaves: Bool
+    let mesh: Mesh
+    private let mailbox: Mutex<MailboxState>
+    /// The actor itself; nil once it has ended.
+    private let actor: Mutex<ActorBox>
+
+    /// Holds on to a spawned actor; one that its program made itself lives as its owner pleases.
+    private struct ActorBox {
+        var strong: (any DistributedActor<Mesh>)?
+        weak var weak: (any DistributedActor<Mesh>)?
+    }
+
+    init(
+        id: UniqueID, incarnation: UInt64, typeName: String, name: String?, maxConcurrency: Int,
+        actor: any DistributedActor<Mesh>, isOwned: Bool, mesh: Mesh
+    ) {
+        self.id = id
+        self.incarnation = incarnation
+        self.typeName = typeName
+        self.name = name
+        self.isOwned = isOwned
+        self.interleaves = maxConcurrency > 1
+        self.mesh = mesh
+        self.mailbox = Mutex(MailboxState(limit: maxConcurrency))
+        self.actor = Mutex(ActorBox(strong: isOwned ? actor : nil, weak: actor))
+    }
+
+    /// For messages to people: `Account "savings" (1fcc75b5)`.
+    var label: String {
+        let type = self.typeName.split(separator: ".").last.map(String.init) ?? self.typeName
+        return self.name.map { "\(type) \"\($0)\" (\(self.id.short))" } ?? "\(type) (\(self.id.short))"
+    }
+
+    // MARK: Calls arrive
+
+    func enqueue(_ call: InboundCall) {
+        switch self.mailbox.withLock({ $0.arrive(call) }) {
+        case .wait: break
+        case .start: self.startRunner()
+        case .refused(let error): self.mesh.reply(to: call, with: error)
+        }
+    }
+
+    /// Cancels a call that waits or runs. Returns whether it was here.
+    func cancel(_ key: CallKey) -> Bool {
+        switch self.mailbox.withLock({ $0.cancel(key) }) {
+        case .unknown: return false
+        case .running(let runner): runner.cancel()
+        case .removed(let call):
+            let message = "\(call.target.label) of \(self.label) was cancelled before it started."
+            self.mesh.reply(to: call, with: MeshError(.cancelled, message))
+        }
+        return true
+    }
+
+    /// Ends the actor: calls that wait fail, those that run are cancelled and fail too.
+    func end(with error: MeshError) {
+        let (waiting, running) = self.mailbox.withLock { $0.close(with: error) }
+        for runner in running { runner.cancel() }
+        for call in waiting { self.mesh.reply(to: call, with: error) }
+        self.actor.withLock { $0.strong = nil }
+    }
+
+    /// A calling process is gone: nobody waits for its calls.
+    func forget(caller: PeerID) {
+        for runner in self.mailbox.withLock({ $0.forget(caller: caller) }) { runner.cancel() }
+    }
+
+    private func startRunner() {
+        MailboxRunner().start(on: self.mesh.executor) { await self.run($0) }
+    }
+
+    private func run(_ runner: MailboxRunner) async {
+        while let call = self.mailbox.withLock({ $0.next(for: runner) }) {
+            await self.execute(call)
+            guard runner.isCancelled else { continue }
+            if self.mailbox.withLock({ $0.retire(runner) }) { self.startRunner() }
+            return
+        }
+    }
+
+    // MARK: Calls run
+
+    private func execute(_ call: InboundCall) async {
+        defer { if call.isOneWay { self.completeOneWay(call) } }
+        if call.deadline > 0, cmesh_monotonic_nanoseconds() >= call.deadline {
+            let message = "\(call.target.label) of \(self.label) was still waiting when its deadline passed; it has not run."
+            return self.mesh.reply(to: call, with: MeshError(.deadlineExceeded, message))
+        }
+        let actor = self.actor.withLock { $0.strong ?? $0.weak }
+        guard let actor else {
+            return self.mesh.reply(to: call, with: MeshError(.actorDied, "\(self.label) has ended."))
+        }
+        let running = RunningCall(
+            mesh: self.mesh, hosted: self, method: call.target.label, chain: call.context?.chain ?? [])
+        let scope = MeshScope(call: running, deadline: call.deadline, mode: nil)
+        await MeshScope.$current.withValue(scope) { await self.invoke(call, on: actor) }
+    }
+
+    private func invoke(_ call: InboundCall, on actor: some DistributedActor<Mesh>) async {
+        do {
+            var decoder = try CallDecoder(call: call, mesh: self.mesh)
+            try await self.mesh.executeDistributedTarget(
+                on: actor,
+                target: call.target.remoteCallTarget,
+                invocationDecoder: &decoder,
+                handler: CallResultHandler(call: call, actor: self)
+            )
+        } catch let failure as CallFailure {
+            self.mesh.reply(to: call, with: failure.error)
+        } catch {
+            let message = "\(self.label) has no method \(call.target.label), or not with these arguments."
+            self.mesh.reply(to: call, with: MeshError(.typeNotFound, message, cause: error))
+        }
+    }
+
+    private func completeOneWay(_ call: InboundCall) {
+        let completed = self.mailbox.withLock { $0.completedOneWay(from: call.origin?.id) }
+        guard call.wantsCredit else { return }
+        let credit = CreditEnvelope(actor: self.id, incarnation: self.incarnation, completed: completed)
+        self.mesh.send(credit, to: call.origin)
+    }
+}

@@ -1,0 +1,110 @@
+public import Distributed
+import FoundationEssentials
+package import MeshCore
+
+/// Which actors live in this process.
+extension Mesh {
+    /// Called by the compiler: a handle always goes through its actor's mailbox, also when the actor lives here, so
+    /// there is never a local actor to give.
+    public func resolve<Act>(id: ActorID, as actorType: Act.Type) throws -> Act?
+    where Act: DistributedActor, Act.ID == ActorID { nil }
+
+    /// Called by the compiler when an actor is being made.
+    public func assignID<Act>(_ actorType: Act.Type) -> ActorID where Act: DistributedActor, Act.ID == ActorID {
+        if let birth = Birth.current, let claimed = birth.claim(actorType) { return ActorID(claimed) }
+        return ActorID(self.makeReference(id: .random(), type: actorType, name: nil, incarnation: 0, window: nil))
+    }
+
+    /// Called by the compiler when an actor's initialiser has ended. One that its program made by itself can be called
+    /// by handle from then on, for as long as the program holds on to it.
+    public func actorReady<Act>(_ actor: Act) where Act: DistributedActor, Act.ID == ActorID {
+        guard let actor = actor as? any DistributedActor<Mesh>, Birth.current?.owns(actor.id.reference.id) != true
+        else { return }
+        self.host(actor, reference: actor.id.reference, incarnation: 0, maxConcurrency: 1, isOwned: false)
+    }
+
+    /// Called by the compiler when an actor has ended, or its initialiser threw.
+    public func resignID(_ id: ActorID) {
+        let hosted = self.hosts.withLock { hosts -> HostedActor? in
+            // A spawned actor is ended by the mesh, which keeps it alive until then.
+            guard let hosted = hosts[id.reference.id], !hosted.isOwned else { return nil }
+            return hosts.removeValue(forKey: id.reference.id)
+        }
+        hosted?.end(with: MeshError(.actorDied, "\(id) has ended: its program let go of it."))
+    }
+
+    func makeReference<Act>(
+        id: UniqueID, type: Act.Type, name: String?, incarnation: UInt64, window: Int?
+    ) -> ActorReference {
+        let fields = HandleFields(
+            id: id, typeName: String(reflecting: type), name: name,
+            window: window ?? self.settings.maxPendingCalls,
+            location: ActorLocation(address: self.address, incarnation: incarnation))
+        return self.references.reference(for: fields, mesh: self)
+    }
+
+    @discardableResult
+    func host(
+        _ actor: any DistributedActor<Mesh>, reference: ActorReference, incarnation: UInt64, maxConcurrency: Int,
+        isOwned: Bool
+    ) -> HostedActor {
+        let hosted = HostedActor(
+            id: reference.id, incarnation: incarnation, typeName: reference.typeName, name: reference.name,
+            maxConcurrency: maxConcurrency, actor: actor, isOwned: isOwned, mesh: self)
+        self.hosts.withLock { $0[reference.id] = hosted }
+        return hosted
+    }
+
+    /// Whether calls to an actor of this process may run side by side, so that one that comes back is no deadlock.
+    func allowsInterleaving(_ id: UniqueID) -> Bool {
+        self.hosts.withLock { $0[id] }?.interleaves ?? false
+    }
+
+    /// Makes an actor with a given identity, runs its initialiser, and keeps it until `endActor`.
+    package func birth<Act: RemoteActor>(
+        _ type: Act.Type, id: UniqueID, name: String?, incarnation: UInt64, window: Int? = nil, maxConcurrency: Int,
+        _ make: (Mesh) async throws -> Act
+    ) async throws -> ActorID {
+        let reference = self.makeReference(id: id, type: type, name: name, incarnation: incarnation, window: window)
+        let birth = Birth(reference: reference, type: type)
+        let actor = try await Birth.$current.withValue(birth) { try await make(self) }
+        self.host(
+            actor, reference: reference, incarnation: incarnation, maxConcurrency: maxConcurrency, isOwned: true)
+        return ActorID(reference)
+    }
+
+    /// Ends an actor of this process. Returns false when there is none.
+    @discardableResult
+    package func endActor(_ id: UniqueID, because error: MeshError) -> Bool {
+        guard let hosted = self.hosts.withLock({ $0.removeValue(forKey: id) }) else { return false }
+        hosted.end(with: error)
+        return true
+    }
+
+    /// A handle to an actor that is known by its fields.
+    package func handle<Act: DistributedActor>(_ type: Act.Type, _ fields: HandleFields) throws -> Act
+    where Act.ActorSystem == Mesh {
+        try Act.resolve(id: ActorID(self.references.reference(for: fields, mesh: self)), using: self)
+    }
+}
+
+/// The identity that is waiting for the actor which is being made.
+final class Birth: Sendable {
+    @TaskLocal static var current: Birth?
+
+    private let reference: ActorReference
+    private let type: ObjectIdentifier
+    private let isClaimed = Once()
+
+    init(reference: ActorReference, type: any DistributedActor.Type) {
+        self.reference = reference
+        self.type = ObjectIdentifier(type)
+    }
+
+    /// The identity, for the first actor of the right type; others that its initialiser makes get their own.
+    func claim(_ type: any DistributedActor.Type) -> ActorReference? {
+        ObjectIdentifier(type) == self.type && self.isClaimed.first() ? self.reference : nil
+    }
+
+    func owns(_ id: UniqueID) -> Bool { self.reference.id == id }
+}

@@ -1,0 +1,182 @@
+import Distributed
+import FoundationEssentials
+import MeshCore
+import MeshMessagePack
+
+/// How results and errors go back to callers.
+extension Mesh {
+    /// Sends a method's result.
+    func reply<Success: Codable>(to call: InboundCall, with value: Success, from actor: HostedActor) {
+        guard !call.isOneWay else { return }
+        let buffer = MessagePackBuffer(capacity: 64)
+        let attachments = AttachmentList()
+        do {
+            try self.encoder.encode(value, into: buffer, attachments: attachments)
+            try self.checkSize(buffer.count, attachments.items, what: "The result of \(call.target.label)")
+            self.send(buffer, attachments.items, result: call)
+        } catch let error as MeshError {
+            self.reply(to: call, with: error)
+        } catch {
+            let message = "The result of \(call.target.label) of \(actor.label) cannot be encoded."
+            self.reply(to: call, with: MeshError(.decodingFailed, message, cause: error))
+        }
+    }
+
+    /// Sends that a method without a result has ended: a nil.
+    func replyVoid(to call: InboundCall) {
+        guard !call.isOneWay else { return }
+        let buffer = MessagePackBuffer(capacity: 1)
+        var null: UInt8 = 0xc0
+        withUnsafeBytes(of: &null) { buffer.append($0) }
+        self.send(buffer, [], result: call)
+    }
+
+    /// Sends the mesh's own error.
+    func reply(to call: InboundCall, with error: MeshError) {
+        guard !call.isOneWay else { return }
+        self.send(error, typeName: nil, to: call)
+    }
+
+    /// Sends what a method threw: as itself if it is `Codable`, else as a description.
+    func reply<Failure: Error>(to call: InboundCall, throwing error: Failure, from actor: HostedActor) {
+        guard !call.isOneWay else {
+            self.logger.warning(
+                "a one-way message failed; its sender does not hear of it",
+                metadata: [
+                    "mesh.actor.id": "\(actor.label)", "mesh.method": "\(call.target.label)", "error": "\(error)",
+                ])
+            return
+        }
+        switch error {
+        case let failure as CallFailure:
+            self.send(failure.error, typeName: nil, to: call)
+        case let error as MeshError:
+            self.send(error, typeName: nil, to: call)
+        case is CancellationError:
+            let message = "\(call.target.label) of \(actor.label) was cancelled while it ran."
+            self.send(MeshError(.cancelled, message), typeName: nil, to: call)
+        case is ExecuteDistributedTargetError:
+            let message = "\(actor.label) has no method \(call.target.label); the caller has another version of its type."
+            self.send(MeshError(.typeNotFound, message, cause: error), typeName: nil, to: call)
+        case let codable as any Error & Codable:
+            let type = type(of: codable)
+            let thrown = ThrownError(
+                typeName: String(reflecting: type), reason: String(describing: codable), method: call.target.label,
+                value: codable)
+            self.send(thrown, typeName: _mangledTypeName(type) ?? String(reflecting: type), to: call)
+        default:
+            let thrown = ThrownError(
+                typeName: String(reflecting: Failure.self), reason: String(describing: error),
+                method: call.target.label, value: nil)
+            self.send(thrown, typeName: String(reflecting: Failure.self), to: call)
+        }
+    }
+
+    private func send<Failure: Encodable>(_ error: Failure, typeName: String?, to call: InboundCall) {
+        let buffer = MessagePackBuffer(capacity: 128)
+        do {
+            try self.encoder.encode(error, into: buffer)
+        } catch {
+            buffer.removeAll(keepingCapacity: true)
+            let fallback = MeshError(.decodingFailed, "The error of \(call.target.label) cannot be encoded.", cause: error)
+            // A code and two strings always encode.
+            try? self.encoder.encode(fallback, into: buffer)
+            return self.send(buffer, typeName: nil, failure: call)
+        }
+        self.send(buffer, typeName: typeName, failure: call)
+    }
+
+    private func send(_ buffer: MessagePackBuffer, _ attachments: [Data], result call: InboundCall) {
+        guard let peer = call.origin else {
+            self.pending.complete(call.callID, with: .result(Payload(buffer, attachments)))
+            return
+        }
+        buffer.withUnsafeBytes { bytes in
+            // A caller that is gone needs no reply.
+            try? peer.post(attachments: attachments) {
+                $0.writeReply(callID: call.callID, attachments: attachments.count, result: bytes)
+            }
+        }
+    }
+
+    private func send(_ buffer: MessagePackBuffer, typeName: String?, failure call: InboundCall) {
+        guard let peer = call.origin else {
+            self.pending.complete(call.callID, with: .failure(Payload(buffer, []), typeName: typeName))
+            return
+        }
+        buffer.withUnsafeBytes { bytes in
+            try? peer.post {
+                $0.writeFailure(callID: call.callID, typeName: typeName, attachments: 0, error: bytes)
+            }
+        }
+    }
+
+    func send(_ credit: CreditEnvelope, to origin: Peer?) {
+        guard let origin else {
+            self.references.find(credit.actor)?.credit(completed: credit.completed)
+            return
+        }
+        try? origin.post { $0.writeCredit(credit) }
+    }
+
+    func checkSize(_ count: Int, _ attachments: [Data], what: String) throws(MeshError) {
+        let total = attachments.reduce(count) { $0 + $1.count }
+        guard total > self.settings.maximumPayload else { return }
+        throw MeshError(
+            .payloadTooLarge,
+            "\(what) would take \(total) bytes; the limit is \(self.settings.maximumPayload). "
+                + "Send less at once, or raise `maximumPayload` on both sides.")
+    }
+}
+
+extension Payload {
+    /// Encoded values that stay in this process. The buffer is not written to any more.
+    init(_ buffer: MessagePackBuffer, _ attachments: [Data]) {
+        let bytes = buffer.withUnsafeBytes { $0 }
+        self.init(
+            message: InboundMessage(head: bytes, attachments: [], owner: buffer), range: 0..<bytes.count,
+            attachments: attachments)
+    }
+}
+
+/// An error that a method threw, as it travels. MessagePack: `[type, reason, method, value or nil]`.
+struct ThrownError: Encodable {
+    var typeName: String
+    var reason: String
+    var method: String
+    var value: (any Encodable)?
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.unkeyedContainer()
+        try container.encode(self.typeName)
+        try container.encode(self.reason)
+        try container.encode(self.method)
+        if let value { try container.encode(AnyEncodable(value: value)) } else { try container.encodeNil() }
+    }
+
+    private struct AnyEncodable: Encodable {
+        var value: any Encodable
+        func encode(to encoder: any Encoder) throws { try self.value.encode(to: encoder) }
+    }
+}
+
+/// The same as it is read: as the error itself when this program has its type.
+struct ReceivedError: Decodable {
+    var error: any Error
+
+    /// Which type to look for: `decoder.userInfo` names it.
+    static let typeNameKey = CodingUserInfoKey(rawValue: "mesh.error.type")
+
+    init(from decoder: any Decoder) throws {
+        var container = try decoder.unkeyedContainer()
+        let typeName = try container.decode(String.self)
+        let reason = try container.decode(String.self)
+        let method = try container.decode(String.self)
+        self.error = RemoteCallError(typeName: typeName, reason: reason, method: method)
+        guard let key = Self.typeNameKey, let mangled = decoder.userInfo[key] as? String,
+            let type = _typeByName(mangled) as? any (Error & Decodable).Type
+        else { return }
+        // An error that has changed its shape since is still described by its words.
+        if let error = try? container.decode(type) { self.error = error }
+    }
+}

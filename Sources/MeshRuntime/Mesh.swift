@@ -1,0 +1,112 @@
+import CMeshPlatform
+public import Distributed
+import FoundationEssentials
+public import Logging
+public import MeshCore
+import MeshMessagePack
+import Synchronization
+
+/// A process's part of a mesh of actors: the actor system of every `distributed actor` in it.
+///
+/// Actors are spawned in processes of their own and called through handles. A call is delivered at most once; it ends
+/// with the method's result, the error that the method threw, or a ``MeshError``, and never waits for a process that
+/// is gone.
+///
+/// Make one with `withMesh`, or let `MeshProgram` do it.
+public final class Mesh: DistributedActorSystem, Sendable {
+    /// Names actors.
+    public typealias ActorID = MeshRuntime.ActorID
+    /// Gathers arguments.
+    public typealias InvocationEncoder = CallEncoder
+    /// Gives methods their arguments.
+    public typealias InvocationDecoder = CallDecoder
+    /// Sends results.
+    public typealias ResultHandler = CallResultHandler
+    /// Arguments and results are `Codable`.
+    public typealias SerializationRequirement = any Codable
+
+    package let address: PeerAddress
+    package let executor: MeshExecutor
+    package let settings: MeshSettings
+    package let timers = TimerQueue()
+    package let references = ReferenceTable()
+    package let peers: PeerTable
+    package let watcher = ProcessWatcher()
+    package let logger: Logger
+    let pending = PendingCalls()
+    let targets = CallTargets()
+    let hosts = Mutex<[UniqueID: HostedActor]>([:])
+    let transport: any MeshTransport
+    let outbox: PeerOutbox
+    let peerClock = PeerClock()
+    let badMessages: BadMessageLog
+    let greetings = Greetings()
+    private let coders = Coders()
+
+    package init(
+        transport: any MeshTransport, address: PeerAddress, settings: MeshSettings = MeshSettings(), logger: Logger
+    ) {
+        let executor = MeshExecutor(transport: transport)
+        let outbox = PeerOutbox(isOwnThread: { [weak executor] in executor?.isOwnThread ?? false })
+        self.transport = transport
+        self.address = address
+        self.settings = settings
+        self.logger = logger
+        self.executor = executor
+        self.outbox = outbox
+        self.badMessages = BadMessageLog(logger: logger)
+        self.peers = PeerTable(own: address, transport: transport, outbox: outbox)
+        self.coders.fill(for: self)
+    }
+
+    var encoder: MessagePackEncoder { self.coders.encoder }
+    var decoder: MessagePackDecoder { self.coders.decoder }
+
+    /// Begins to receive.
+    package func start() {
+        self.peers.watch { [weak self] address in self?.watch(address) }
+        self.executor.start(delegate: self)
+    }
+
+    /// Ends this process's part: its actors end, calls that wait fail with `shutDown`, peers are told.
+    ///
+    /// Safe to call twice. Does not wait for actors' code that blocks.
+    package func stop(reason: String) {
+        let error = MeshError(.shutDown, "This process left its mesh: \(reason)")
+        let hosted = self.hosts.withLock { hosts in
+            defer { hosts = [:] }
+            return Array(hosts.values)
+        }
+        for actor in hosted { actor.end(with: MeshError(.actorDied, "\(actor.label) ended: \(reason)")) }
+        self.pending.completeAll(with: error)
+        self.references.endAll(with: error)
+        for peer in self.peers.all { peer.sayGoodbye(reason: reason) }
+        self.executor.stop()
+        self.watcher.stop()
+    }
+
+    /// Frees the sockets, once `stop` has been called and the last task of this mesh has ended.
+    package func close() {
+        for peer in self.peers.all { _ = peer.end(with: MeshError(.shutDown, "The mesh was closed.")) }
+        self.transport.close()
+        self.coders.clear()
+    }
+}
+
+/// The coders know their mesh, so that handles inside of values find it. The circle is cut when the mesh is closed.
+///
+/// `@unchecked Sendable`: filled while the mesh is made, before anybody else has it, and cleared when nobody uses it.
+private final class Coders: @unchecked Sendable {
+    private(set) var encoder = MessagePackEncoder()
+    private(set) var decoder = MessagePackDecoder()
+
+    func fill(for mesh: Mesh) {
+        self.encoder.userInfo[.actorSystemKey] = mesh
+        self.decoder.userInfo[.actorSystemKey] = mesh
+    }
+
+    func clear() {
+        self.encoder = MessagePackEncoder()
+        self.decoder = MessagePackDecoder()
+    }
+}

@@ -1,0 +1,35 @@
+/// The times and limits of a process's part of the mesh.
+public struct MeshSettings: Sendable {
+    /// A process on another host from which nothing was heard for so long is given up.
+    public var leaseTime: Duration
+    /// How often a silent process on another host is asked whether it lives, while somebody waits for it.
+    public var heartbeatInterval: Duration
+    /// Arguments or a result of more bytes are refused with `payloadTooLarge`.
+    public var maximumPayload: Int
+    /// How many calls from one process to one actor may be outstanding, unless the actor's options say otherwise.
+    public var maxPendingCalls: Int
+    /// What a call does when that many are outstanding.
+    public var backPressure: BackPressure
+
+    /// The defaults: 5 s, 1 s, 256 MiB, 1,000 calls, wait.
+    public init(
+        leaseTime: Duration = .seconds(5), heartbeatInterval: Duration = .seconds(1),
+        maximumPayload: Int = 256 << 20, maxPendingCalls: Int = 1000, backPressure: BackPressure = .wait
+    ) {
+        self.leaseTime = leaseTime
+        self.heartbeatInterval = heartbeatInterval
+        self.maximumPayload = maximumPayload
+        self.maxPendingCalls = maxPendingCalls
+        self.backPressure = backPressure
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds; what is negative counts as 0, what is too long as almost 300 years.
+    package var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = self.components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        guard seconds < 9_000_000_000 else { return 9_000_000_000_000_000_000 }
+        return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+    }
+}
