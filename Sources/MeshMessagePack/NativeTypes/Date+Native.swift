@@ -20,8 +20,9 @@ extension Date: NativelyEncodable {
     }
 
     private static func unrepresentable(_ date: Date, _ place: EncodingPlace) -> EncodingError {
+        // The interval and not the date: describing a date that is not a number traps in Foundation.
         .invalidValue(
-            date,
+            date.timeIntervalSinceReferenceDate,
             .init(codingPath: place.codingPath, debugDescription: "The date is beyond what a timestamp can say.")
         )
     }
