@@ -59,7 +59,11 @@ let package = Package(
         .executableTarget(name: "quickstart", dependencies: ["ActorMesh"], path: "Examples/quickstart"),
 
         // Tests, in rings: unit (pure), integration (real sockets, one process), process (real binaries).
-        .testTarget(name: "MeshMessagePackTests", dependencies: ["MeshMessagePack"]),
+        .testTarget(
+            name: "MeshMessagePackTests",
+            dependencies: ["MeshMessagePack", "CMsgpack"],
+            resources: [.copy("Resources")]
+        ),
         .testTarget(name: "MeshCoreTests", dependencies: ["MeshCore"]),
     ]
 )

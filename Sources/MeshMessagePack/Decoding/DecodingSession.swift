@@ -1,0 +1,93 @@
+internal import FoundationEssentials
+
+/// The bytes that one call of the decoder reads, and what its values share.
+///
+/// The bytes belong to the caller for the length of the call. A type that keeps its decoder beyond that finds a session
+/// without bytes, and gets errors instead of somebody else's memory.
+final class DecodingSession {
+    private(set) var bytes: UnsafeRawBufferPointer
+    private(set) var outline: Outline
+    let owner: AnyObject?
+    let attachments: [Data]
+    private let settings: [CodingUserInfoKey: any Sendable]
+
+    /// Converted only when a type asks, because most do not and the conversion allocates.
+    private(set) lazy var userInfo: [CodingUserInfoKey: Any] = self.settings
+
+    init(
+        bytes: UnsafeRawBufferPointer,
+        outline: Outline,
+        userInfo: [CodingUserInfoKey: any Sendable],
+        owner: AnyObject?,
+        attachments: [Data]
+    ) {
+        self.bytes = bytes
+        self.outline = outline
+        self.settings = userInfo
+        self.owner = owner
+        self.attachments = attachments
+    }
+
+    func finish() {
+        self.bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+
+    @inline(__always)
+    func head(at position: Position) throws(Flaw) -> Head {
+        if position.offset < 0 { return .null }
+        return try Head(self.bytes, at: position.offset)
+    }
+
+    @inline(__always)
+    func step(over position: Position) throws(Flaw) -> Position {
+        try self.outline.step(over: position, in: self.bytes)
+    }
+
+    func string(_ head: Head) throws(Flaw) -> String {
+        try head.string(in: self.bytes)
+    }
+
+    func body(of head: Head) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: self.bytes[head.body..<head.end])
+    }
+}
+
+/// A value about to be read, and what its coding path is.
+struct DecodingPlace {
+    let session: DecodingSession
+    let position: Position
+    let parent: ValueDecoder?
+    let key: PathKey
+
+    var codingPath: [any CodingKey] {
+        (self.parent?.codingPath ?? []) + (self.key.codingKey.map { [$0] } ?? [])
+    }
+
+    func head() throws(Flaw) -> Head { try self.session.head(at: self.position) }
+
+    /// Runs a reader and says where it failed.
+    @inline(__always)
+    func locating<R>(_ type: Any.Type, _ body: () throws(Flaw) -> R) throws -> R {
+        do {
+            return try body()
+        } catch {
+            throw error.error(expected: type, path: self.codingPath)
+        }
+    }
+
+    /// Reads a value the fastest way its type has.
+    @inline(__always)
+    func read<T: Decodable>(_ type: T.Type) throws -> T {
+        guard let native = TypeTable.traits(of: type).pointee.decodes else {
+            return try T(from: ValueDecoder(place: self))
+        }
+        var result: T?
+        try withUnsafeMutablePointer(to: &result) { try native.read(into: UnsafeMutableRawPointer($0), from: self) }
+        guard let result else { throw self.corrupted("\(type) was read but not stored.") }
+        return result
+    }
+
+    func corrupted(_ description: String) -> DecodingError {
+        .dataCorrupted(.init(codingPath: self.codingPath, debugDescription: description))
+    }
+}
