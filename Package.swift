@@ -37,11 +37,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
-        .target(name: "MeshBroker", dependencies: ["MeshRuntime", "MeshCore", "CMeshPlatform"]),
+        .target(name: "MeshCluster", dependencies: ["MeshRuntime", "MeshCore", "CMeshPlatform"]),
         .target(
             name: "ActorMesh",
             dependencies: [
-                "MeshRuntime", "MeshBroker", "MeshCore", "MeshTransportZeroMQ", "CMeshPlatform",
+                "MeshRuntime", "MeshCluster", "MeshCore", "MeshTransportZeroMQ", "CMeshPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]

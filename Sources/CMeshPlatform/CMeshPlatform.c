@@ -5,6 +5,8 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -39,6 +41,24 @@ int cmesh_futex_wait(const uint32_t *word, uint32_t expected, uint64_t timeout_n
 int cmesh_futex_wake(const uint32_t *word, int count) {
     return (int)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
+
+int cmesh_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int cmesh_epoll_add(int epoll, int descriptor, uint64_t token) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data = {.u64 = token}};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+int cmesh_epoll_remove(int epoll, int descriptor) { return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, NULL); }
+
+int cmesh_epoll_wait(int epoll, uint64_t *tokens, int capacity) {
+    struct epoll_event events[16];
+    int count = epoll_wait(epoll, events, capacity < 16 ? capacity : 16, -1);
+    for (int index = 0; index < count; index++) tokens[index] = events[index].data.u64;
+    return count;
+}
+
+int cmesh_readable_descriptor(void) { return eventfd(1, EFD_CLOEXEC); }
 
 static __thread void *thread_record;
 

@@ -73,7 +73,7 @@ extension Mesh {
 
         try await reference.admit(isOneWay: isOneWay, policy: policy)
         if isOneWay {
-            do {
+            do throws(MeshError) {
                 try call.send(callID: 0)
             } catch {
                 reference.release(isOneWay: true)
@@ -90,7 +90,7 @@ extension Mesh {
         let expiry = call.deadline == 0 ? nil : self.expire(call, callID)
         let outcome = await withTaskCancellationHandler {
             await self.pending.outcome(of: callID) {
-                do {
+                do throws(MeshError) {
                     try call.send(callID: callID)
                 } catch {
                     self.pending.complete(callID, with: .broken(error))
@@ -191,8 +191,7 @@ struct OutgoingCall: @unchecked Sendable {
                 microsecondsLeft: self.deadline == 0 ? 0 : max(1, (self.deadline - now) / 1000),
                 wantsCredit: wantsCredit,
                 context: self.context,
-                attachments: self.attachments.count,
-                arguments: 0..<0
+                attachments: self.attachments.count
             )
             try self.invocation.buffer.withUnsafeBytes { bytes throws(MeshError) in
                 try peer.post(call, target: self.target.identifier, arguments: bytes, attachments: self.attachments)

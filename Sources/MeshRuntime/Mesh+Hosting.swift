@@ -1,6 +1,7 @@
 public import Distributed
 import FoundationEssentials
 package import MeshCore
+import Synchronization
 
 /// Which actors live in this process.
 extension Mesh {
@@ -18,8 +19,7 @@ extension Mesh {
     /// Called by the compiler when an actor's initialiser has ended. One that its program made by itself can be called
     /// by handle from then on, for as long as the program holds on to it.
     public func actorReady<Act>(_ actor: Act) where Act: DistributedActor, Act.ID == ActorID {
-        guard let actor = actor as? any DistributedActor<Mesh>, Birth.current?.owns(actor.id.reference.id) != true
-        else { return }
+        guard Birth.current?.owns(actor.id.reference.id) != true else { return }
         self.host(actor, reference: actor.id.reference, incarnation: 0, maxConcurrency: 1, isOwned: false)
     }
 
@@ -45,7 +45,7 @@ extension Mesh {
 
     @discardableResult
     func host(
-        _ actor: any DistributedActor<Mesh>, reference: ActorReference, incarnation: UInt64, maxConcurrency: Int,
+        _ actor: any DistributedActor, reference: ActorReference, incarnation: UInt64, maxConcurrency: Int,
         isOwned: Bool
     ) -> HostedActor {
         let hosted = HostedActor(

@@ -1,6 +1,8 @@
 import CMeshPlatform
 import FoundationEssentials
+import Logging
 package import MeshCore
+import Synchronization
 
 /// What happens to a message that has arrived. One thread at a time, in the order of arrival.
 extension Mesh: MeshExecutorDelegate {

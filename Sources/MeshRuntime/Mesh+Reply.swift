@@ -1,5 +1,6 @@
 import Distributed
 import FoundationEssentials
+import Logging
 import MeshCore
 import MeshMessagePack
 

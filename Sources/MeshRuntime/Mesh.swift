@@ -1,8 +1,8 @@
 import CMeshPlatform
 public import Distributed
 import FoundationEssentials
-public import Logging
-public import MeshCore
+package import Logging
+package import MeshCore
 import MeshMessagePack
 import Synchronization
 

@@ -32,6 +32,16 @@ static inline void cmesh_atomic_store(uint32_t *word, uint32_t value) {
     __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 }
 
+/// An epoll set whose entries are numbers.
+int cmesh_epoll_create(void);
+/// Reports `token` once when `descriptor` becomes readable or hangs up. Returns -1 and sets errno on failure.
+int cmesh_epoll_add(int epoll, int descriptor, uint64_t token);
+int cmesh_epoll_remove(int epoll, int descriptor);
+/// Waits without a limit; returns how many tokens were written, or -1 with errno.
+int cmesh_epoll_wait(int epoll, uint64_t *tokens, int capacity);
+/// A descriptor that is readable from the start.
+int cmesh_readable_descriptor(void);
+
 /// One pointer for each thread: the executor's own record of the thread that is running.
 void *cmesh_thread_record(void);
 void cmesh_set_thread_record(void *record);

@@ -54,8 +54,26 @@ package struct CallEnvelope {
     package var context: CallContextFields?
     /// How many of the message's further frames belong to it.
     package var attachments: Int
-    /// Where in the frame the arguments stand.
+    /// Where in the frame the arguments stand; not used when a call is written.
     package var arguments: Range<Int>
+
+    package init(
+        isOneWay: Bool, callID: UInt64, sequence: UInt64, actor: UniqueID, incarnation: UInt64, target: WireTarget,
+        microsecondsLeft: UInt64, wantsCredit: Bool, context: CallContextFields?, attachments: Int,
+        arguments: Range<Int> = 0..<0
+    ) {
+        self.isOneWay = isOneWay
+        self.callID = callID
+        self.sequence = sequence
+        self.actor = actor
+        self.incarnation = incarnation
+        self.target = target
+        self.microsecondsLeft = microsecondsLeft
+        self.wantsCredit = wantsCredit
+        self.context = context
+        self.attachments = attachments
+        self.arguments = arguments
+    }
 }
 
 /// What travels with a call besides its arguments, when there is any.

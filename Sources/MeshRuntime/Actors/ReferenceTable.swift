@@ -1,4 +1,4 @@
-import MeshCore
+package import MeshCore
 import Synchronization
 
 /// One reference for each actor that this process has a handle to, so that all handles share one window and one order.

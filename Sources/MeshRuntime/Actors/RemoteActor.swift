@@ -1,6 +1,7 @@
 public import Distributed
-import FoundationEssentials
+package import FoundationEssentials
 import MeshCore
+import MeshMessagePack
 
 /// An actor that a mesh can spawn in another process.
 ///

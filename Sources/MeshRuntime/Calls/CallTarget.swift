@@ -4,12 +4,10 @@ import Synchronization
 /// A distributed method that was called here, by the name that callers use.
 final class CallTarget: Sendable {
     let name: String
-    let remoteCallTarget: RemoteCallTarget
 
-    init(name: String) {
-        self.name = name
-        self.remoteCallTarget = RemoteCallTarget(name)
-    }
+    init(name: String) { self.name = name }
+
+    var remoteCallTarget: RemoteCallTarget { RemoteCallTarget(self.name) }
 
     /// For people: `Account.deposit(_:)`.
     var label: String { Self.label(of: self.remoteCallTarget) }

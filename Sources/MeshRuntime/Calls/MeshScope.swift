@@ -1,4 +1,4 @@
-package import MeshCore
+import MeshCore
 
 /// What the code that runs now inherits: which call it is part of, until when it may take, and how its calls go out.
 ///

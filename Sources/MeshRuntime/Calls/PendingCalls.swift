@@ -1,5 +1,5 @@
 package import FoundationEssentials
-package import MeshCore
+import MeshCore
 import Synchronization
 
 /// Encoded arguments or an encoded result, and what keeps its bytes.

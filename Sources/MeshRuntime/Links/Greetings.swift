@@ -1,4 +1,4 @@
-package import MeshCore
+import MeshCore
 import Synchronization
 
 /// Waits for the hello of a process of which only the address is known.

@@ -1,5 +1,6 @@
 import CMeshPlatform
-package import FoundationEssentials
+import DequeModule
+import FoundationEssentials
 package import MeshCore
 import Synchronization
 

@@ -1,6 +1,6 @@
 import CMeshPlatform
 import Glibc
-import MeshCore
+package import MeshCore
 import Synchronization
 
 /// Tells when a process of this host ends, at once and without asking it, through the kernel's process descriptors.
@@ -43,10 +43,7 @@ package final class ProcessWatcher: Sendable {
             if state.epoll < 0 { try self.begin(&state) }
             let token = state.nextToken
             state.nextToken += 1
-            var event = epoll_event()
-            event.events = UInt32(bitPattern: Int32(EPOLLIN.rawValue)) | EPOLLONESHOT.rawValue
-            event.data.u64 = token
-            guard epoll_ctl(state.epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+            guard cmesh_epoll_add(state.epoll, descriptor, token) == 0 else {
                 throw MeshError(.systemFailure, "Descriptor \(descriptor) cannot be watched.", cause: describeErrno())
             }
             state.watched[token] = (descriptor, owned, action)
@@ -54,7 +51,7 @@ package final class ProcessWatcher: Sendable {
     }
 
     private func begin(_ state: inout State) throws(MeshError) {
-        let epoll = epoll_create1(Int32(EPOLL_CLOEXEC.rawValue))
+        let epoll = cmesh_epoll_create()
         guard epoll >= 0 else {
             throw MeshError(.systemFailure, "No process can be watched.", cause: describeErrno())
         }
@@ -63,20 +60,18 @@ package final class ProcessWatcher: Sendable {
     }
 
     private func run(_ epoll: Int32) {
-        var events = [epoll_event](repeating: epoll_event(), count: 16)
+        var tokens = [UInt64](repeating: 0, count: 16)
         while true {
-            let count = Int(epoll_wait(epoll, &events, Int32(events.count), -1))
+            let count = Int(cmesh_epoll_wait(epoll, &tokens, Int32(tokens.count)))
             if count < 0 && errno != EINTR { return }
-            for index in 0..<max(0, count) {
-                let token = events[index].data.u64
+            for token in tokens.prefix(max(0, count)) {
                 if token == Self.stopToken {
                     Glibc.close(epoll)
                     return
                 }
                 let action = self.state.withLock { state -> Action? in
                     guard let entry = state.watched.removeValue(forKey: token) else { return nil }
-                    var ignored = epoll_event()
-                    epoll_ctl(epoll, EPOLL_CTL_DEL, entry.descriptor, &ignored)
+                    _ = cmesh_epoll_remove(epoll, entry.descriptor)
                     if entry.owned { Glibc.close(entry.descriptor) }
                     return entry.action
                 }
@@ -93,11 +88,7 @@ package final class ProcessWatcher: Sendable {
             state.watched = [:]
             guard state.epoll >= 0 else { return }
             // A descriptor that is readable from the start wakes the thread; it is freed with the process.
-            let wake = eventfd(1, Int32(EFD_CLOEXEC.rawValue))
-            var event = epoll_event()
-            event.events = UInt32(bitPattern: Int32(EPOLLIN.rawValue))
-            event.data.u64 = Self.stopToken
-            epoll_ctl(state.epoll, EPOLL_CTL_ADD, wake, &event)
+            _ = cmesh_epoll_add(state.epoll, cmesh_readable_descriptor(), Self.stopToken)
         }
     }
 }

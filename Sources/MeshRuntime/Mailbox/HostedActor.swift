@@ -1,5 +1,6 @@
 import CMeshPlatform
-package import Distributed
+import DequeModule
+import Distributed
 package import MeshCore
 import MeshMessagePack
 import Synchronization
@@ -21,13 +22,13 @@ package final class HostedActor: Sendable {
 
     /// Holds on to a spawned actor; one that its program made itself lives as its owner pleases.
     private struct ActorBox {
-        var strong: (any DistributedActor<Mesh>)?
-        weak var weak: (any DistributedActor<Mesh>)?
+        var strong: (any DistributedActor)?
+        weak var weak: (any DistributedActor)?
     }
 
     init(
         id: UniqueID, incarnation: UInt64, typeName: String, name: String?, maxConcurrency: Int,
-        actor: any DistributedActor<Mesh>, isOwned: Bool, mesh: Mesh
+        actor: any DistributedActor, isOwned: Bool, mesh: Mesh
     ) {
         self.id = id
         self.incarnation = incarnation
@@ -112,7 +113,7 @@ package final class HostedActor: Sendable {
         await MeshScope.$current.withValue(scope) { await self.invoke(call, on: actor) }
     }
 
-    private func invoke(_ call: InboundCall, on actor: some DistributedActor<Mesh>) async {
+    private func invoke(_ call: InboundCall, on actor: some DistributedActor) async {
         do {
             var decoder = try CallDecoder(call: call, mesh: self.mesh)
             try await self.mesh.executeDistributedTarget(

@@ -1,0 +1,76 @@
+public import MeshCore
+
+/// What the broker knows of an actor.
+public struct ActorInfo: Hashable, Sendable, Codable {
+    /// The actor's number.
+    public var id: UniqueID
+    /// Its type, as its program names it.
+    public var typeName: String
+    /// Its name, if it has one.
+    public var name: String?
+    /// The namespace of its name.
+    public var namespace: String
+    /// Where it is in its life.
+    public var state: State
+    /// The node that it lives on.
+    public var node: String
+    /// The process that it lives in; 0 while it is being started.
+    public var processID: Int32
+    /// How often it has been started, counted from 1.
+    public var incarnation: UInt64
+    /// Whether it shares its process with others.
+    public var placement: ActorOptions.Placement
+    /// Whose end it shares.
+    public var lifetime: ActorOptions.Lifetime
+
+    /// Where an actor is in its life.
+    public enum State: String, Hashable, Sendable, Codable {
+        /// Its process or its initialiser is on the way.
+        case starting
+        /// It takes calls.
+        case alive
+    }
+
+    package init(
+        id: UniqueID, typeName: String, name: String?, namespace: String, state: State, node: String,
+        processID: Int32, incarnation: UInt64, placement: ActorOptions.Placement, lifetime: ActorOptions.Lifetime
+    ) {
+        self.id = id
+        self.typeName = typeName
+        self.name = name
+        self.namespace = namespace
+        self.state = state
+        self.node = node
+        self.processID = processID
+        self.incarnation = incarnation
+        self.placement = placement
+        self.lifetime = lifetime
+    }
+}
+
+/// What the broker knows of a node.
+public struct NodeInfo: Hashable, Sendable, Codable {
+    /// The node's name.
+    public var name: String
+    /// The programs whose actors and tasks it can run.
+    public var programs: [String]
+    /// The process number of its agent.
+    public var processID: Int32
+    /// Where its agent is reached.
+    public var endpoints: [String]
+    /// What it has in all.
+    public var resources: Resources
+    /// How many actors live on it.
+    public var actors: Int
+
+    package init(
+        name: String, programs: [String], processID: Int32, endpoints: [String], resources: Resources, actors: Int
+    ) {
+        self.name = name
+        self.programs = programs
+        self.processID = processID
+        self.endpoints = endpoints
+        self.resources = resources
+        self.actors = actors
+    }
+}

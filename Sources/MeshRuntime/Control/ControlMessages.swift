@@ -1,0 +1,111 @@
+package import FoundationEssentials
+package import MeshCore
+
+/// Everything that is needed to make an actor.
+package struct ActorSpec: Hashable, Sendable, Codable {
+    package var id: UniqueID
+    /// The mangled name, by which a process of the same program finds the type.
+    package var typeName: String
+    package var displayType: String
+    package var program: String
+    /// The encoded arguments of the initialiser; empty for none.
+    package var arguments: Data
+    package var options: ActorOptions
+    package var window: Int
+    /// The process whose end it shares, unless it is detached.
+    package var owner: PeerID
+    package var incarnation: UInt64
+
+    package init(
+        id: UniqueID, typeName: String, displayType: String, program: String, arguments: Data, options: ActorOptions,
+        window: Int, owner: PeerID, incarnation: UInt64
+    ) {
+        self.id = id
+        self.typeName = typeName
+        self.displayType = displayType
+        self.program = program
+        self.arguments = arguments
+        self.options = options
+        self.window = window
+        self.owner = owner
+        self.incarnation = incarnation
+    }
+
+    package var label: String {
+        let type = self.displayType.split(separator: ".").last.map(String.init) ?? self.displayType
+        return self.options.name.map { "\(type) \"\($0)\"" } ?? type
+    }
+
+    package func handle(at address: PeerAddress) -> HandleFields {
+        HandleFields(
+            id: self.id, typeName: self.displayType, name: self.options.name, window: self.window,
+            location: ActorLocation(address: address, incarnation: self.incarnation))
+    }
+}
+
+/// Everything that is needed to run a task.
+package struct TaskSpec: Hashable, Sendable, Codable {
+    package var id: UniqueID
+    package var typeName: String
+    package var displayType: String
+    /// The encoded task.
+    package var task: Data
+
+    package init(id: UniqueID, typeName: String, displayType: String, task: Data) {
+        self.id = id
+        self.typeName = typeName
+        self.displayType = displayType
+        self.task = task
+    }
+}
+
+/// A value, or the error in its place, encoded by the process that has their types; those on the way only pass it on.
+package enum EncodedOutcome: Hashable, Sendable, Codable {
+    case value(Data)
+    case failure(EncodedError)
+}
+
+/// An error on its way through processes that may not have its type.
+package struct EncodedError: Error, Hashable, Sendable, Codable {
+    /// The mangled name of its type; nil for the mesh's own.
+    package var typeName: String?
+    package var data: Data
+
+    package init(typeName: String?, data: Data) {
+        self.typeName = typeName
+        self.data = data
+    }
+}
+
+/// How the start of an actor ended.
+package enum StartOutcome: Hashable, Sendable, Codable {
+    case started(HandleFields)
+    /// What the initialiser threw.
+    case failed(EncodedError)
+}
+
+/// A worker process that runs tasks for one submitter.
+package struct WorkerLease: Hashable, Sendable, Codable {
+    package var node: PeerAddress
+    package var worker: PeerAddress
+
+    package init(node: PeerAddress, worker: PeerAddress) {
+        self.node = node
+        self.worker = worker
+    }
+}
+
+/// A node as it joins.
+package struct NodeRegistration: Hashable, Sendable, Codable {
+    package var name: String
+    package var address: PeerAddress
+    package var programs: [String]
+    package var resources: Resources
+
+    package init(name: String, address: PeerAddress, programs: [String], resources: Resources) {
+        self.name = name
+        self.address = address
+        self.programs = programs
+        self.resources = resources
+    }
+}
