@@ -5,8 +5,8 @@ package enum DispatchRoute: Sendable {
     /// Run it with ``DispatchTarget/execute(on:decoder:scratch:sink:)``.
     case direct(DispatchTarget)
 
-    /// It exists, but needs what only the call knows, such as generic arguments:
-    /// run it with `executeDistributedTarget`.
+    /// It exists, but needs what only the call knows, such as generic arguments, or is a method of a private
+    /// actor: run it with `executeDistributedTarget`, which does not check that the actor declares it.
     case standard
 
     /// The program has no distributed target with this name. Names come from other processes, so answer

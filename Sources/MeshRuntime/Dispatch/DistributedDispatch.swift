@@ -22,12 +22,13 @@
 // The first four are declared by the `Distributed` module. The other two are not, and are declared at the
 // end of this file; the runtime exports them under the C names and binaries already made depend on them.
 //
-// What this cannot serve goes to `executeDistributedTarget`, which can run every target: generic
-// methods, methods of generic actors and of protocol extensions, requirements called through a
-// `@Resolvable` stub, and results that are not `Codable`. `DispatchTable` says which way a name goes.
+// What this cannot serve goes to `executeDistributedTarget`: generic methods, methods of generic actors and
+// of protocol extensions, requirements called through a `@Resolvable` stub, results that are not `Codable`,
+// and methods of actors that the runtime cannot find by name, which are the private ones and those declared in
+// a function. `DispatchTable` says which way a name goes. That way does not check that the actor is of the
+// type that declares the method.
 
 package import Distributed
-import Synchronization
 
 /// Takes the result of a target's call, with its static type.
 package protocol DispatchResultSink {
@@ -55,8 +56,8 @@ package final class DispatchTarget: Sendable {
     private let nameCount: UInt
     private let result: ResultType
 
-    // The actor type that was found to declare the target, as an `ObjectIdentifier`'s bits; 0 until a call has asked.
-    private let checkedActorType = Atomic<UInt>(0)
+    /// The actor type whose method the target is.
+    private let actorType: ObjectIdentifier
 
     /// Nil when the name is not one that can be called without the caller's generic arguments.
     private init?(utf8 bytes: UnsafeBufferPointer<UInt8>) {
@@ -76,6 +77,9 @@ package final class DispatchTarget: Sendable {
             return nil
         }
 
+        let identifier = String(decoding: bytes, as: UTF8.self)
+        guard let actorType = Self.actorType(in: identifier) else { return nil }
+
         // One more than needed, because the runtime may not be handed a null pointer.
         let types = UnsafeMutablePointer<any Any.Type>.allocate(capacity: parameterCount + 1)
         let written = __getParameterTypeInfo(start, count, nil, nil, UnsafeMutableRawPointer(types)._rawValue, parameterCount)
@@ -87,7 +91,8 @@ package final class DispatchTarget: Sendable {
         let name = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count)
         name.initialize(from: start, count: bytes.count)
 
-        self.identifier = String(decoding: bytes, as: UTF8.self)
+        self.identifier = identifier
+        self.actorType = ObjectIdentifier(actorType)
         self.parameterCount = parameterCount
         self.name = name
         self.nameCount = count
@@ -153,17 +158,24 @@ package final class DispatchTarget: Sendable {
         try result.move(from: address, to: &sink)
     }
 
-    /// Whether `type` is the actor type whose method the target is.
+    /// Whether the target is a method of actors of this type.
     package func isDeclared(by type: any DistributedActor.Type) -> Bool {
-        let bits = UInt(bitPattern: ObjectIdentifier(type))
-        if checkedActorType.load(ordering: .relaxed) == bits { return true }
-        // A method's mangled name starts with the mangled name of the type that it is a member of, also when an
-        // extension in another module declares it. Only one type fits, because distributed actors have no subclasses.
-        guard let typeName = _mangledTypeName(type), identifier.utf8.starts(with: "$s\(typeName)".utf8) else {
-            return false
+        ObjectIdentifier(type) == actorType
+    }
+
+    /// The actor type whose method has this name.
+    ///
+    /// A method's mangled name starts with the mangled name of the type that it is a member of, also when an
+    /// extension in another module declares it, and a class's mangled name ends in `C`. The longest such start
+    /// that names a type is taken, because a type nested in an actor starts with the actor's name too.
+    private static func actorType(in identifier: String) -> (any DistributedActor.Type)? {
+        guard identifier.hasPrefix("$s") else { return nil }
+        var name = identifier.dropFirst(2)
+        while let end = name.lastIndex(of: "C") {
+            if let type = _typeByName(String(name[...end])) { return type as? any DistributedActor.Type }
+            name = name[..<end]
         }
-        checkedActorType.store(bits, ordering: .relaxed)
-        return true
+        return nil
     }
 }
 
