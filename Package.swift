@@ -37,13 +37,21 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
-        .target(name: "MeshCluster", dependencies: ["MeshRuntime", "MeshCore", "CMeshPlatform"]),
+        .target(
+            name: "MeshCluster",
+            dependencies: [
+                "MeshRuntime", "MeshCore", "MeshMessagePack", "CMeshPlatform",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .target(
             name: "ActorMesh",
             dependencies: [
                 "MeshRuntime", "MeshCluster", "MeshCore", "MeshTransportZeroMQ", "CMeshPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
         .target(name: "MeshTesting", dependencies: ["ActorMesh", "MeshTransportInProcess"]),

@@ -2,6 +2,7 @@
 #include "CMeshPlatform.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <string.h>
@@ -57,6 +58,8 @@ int cmesh_epoll_wait(int epoll, uint64_t *tokens, int capacity) {
     for (int index = 0; index < count; index++) tokens[index] = events[index].data.u64;
     return count;
 }
+
+int cmesh_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int cmesh_readable_descriptor(void) { return eventfd(1, EFD_CLOEXEC); }
 

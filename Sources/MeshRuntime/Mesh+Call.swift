@@ -103,7 +103,7 @@ extension Mesh {
         if let expiry { self.timers.cancel(expiry) }
         switch outcome {
         case .result(let payload): return payload
-        case .failure(let payload, let typeName): throw self.decodeError(payload, typeName)
+        case .failure(let error): throw self.decodeError(error)
         case .broken(let error): throw call.explain(error)
         }
     }
@@ -135,23 +135,6 @@ extension Mesh {
             .deadlock,
             "\(reference.label) waits for this call already: \(path.joined(separator: " → ")). "
                 + "Return first, use submit or tell, or give the actor a maxConcurrency above 1.")
-    }
-
-    private func decodeError(_ payload: Payload, _ typeName: String?) -> any Error {
-        do {
-            var offset = 0
-            guard let typeName else {
-                return try self.decoder.decode(
-                    MeshError.self, from: payload.bytes, offset: &offset, attachments: payload.attachments)
-            }
-            var decoder = self.decoder
-            if let key = ReceivedError.typeNameKey { decoder.userInfo[key] = typeName }
-            return try decoder.decode(
-                ReceivedError.self, from: payload.bytes, offset: &offset, attachments: payload.attachments
-            ).error
-        } catch {
-            return MeshError(.decodingFailed, "The error of a call cannot be read.", cause: error)
-        }
     }
 }
 

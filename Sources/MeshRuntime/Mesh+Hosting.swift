@@ -61,10 +61,10 @@ extension Mesh {
     }
 
     /// Makes an actor with a given identity, runs its initialiser, and keeps it until `endActor`.
-    package func birth<Act: RemoteActor>(
+    package func birth<Act: DistributedActor>(
         _ type: Act.Type, id: UniqueID, name: String?, incarnation: UInt64, window: Int? = nil, maxConcurrency: Int,
         _ make: (Mesh) async throws -> Act
-    ) async throws -> ActorID {
+    ) async throws -> ActorID where Act.ActorSystem == Mesh {
         let reference = self.makeReference(id: id, type: type, name: name, incarnation: incarnation, window: window)
         let birth = Birth(reference: reference, type: type)
         let actor = try await Birth.$current.withValue(birth) { try await make(self) }

@@ -1,4 +1,5 @@
 import CMeshPlatform
+package import Distributed
 import FoundationEssentials
 import Logging
 package import MeshCore
@@ -91,14 +92,20 @@ extension Mesh: MeshExecutorDelegate {
             let payload = Payload(message: message, range: reply.result, attachments: try take(reply.attachments))
             self.pending.complete(reply.callID, with: .result(payload))
         case .failure(let failure):
-            let payload = Payload(message: message, range: failure.error, attachments: try take(failure.attachments))
-            self.pending.complete(failure.callID, with: .failure(payload, typeName: failure.typeName))
+            _ = try take(failure.attachments)
+            let data = Data(UnsafeRawBufferPointer(rebasing: message.head[failure.error]))
+            self.pending.complete(
+                failure.callID, with: .failure(EncodedError(typeName: failure.typeName, data: data)))
         case .cancel(let callID):
             self.cancel(CallKey(origin: peer.id, callID: callID))
         case .credit(let credit):
             self.references.find(credit.actor)?.credit(completed: credit.completed)
-        case .hello(let address):
-            self.greetings.note(address)
+        case .hello:
+            break
+        case .greet(let number):
+            peer.answerGreeting(number)
+        case .greeted(let number):
+            self.greetings.answer(number, from: peer.address)
         case .probe(let lastSequence):
             peer.answerProbe(lastSequence: lastSequence)
         case .resend:
@@ -155,6 +162,14 @@ extension Mesh: MeshExecutorDelegate {
         let (hosted, listeners) = (self.hosts.withLock { Array($0.values) }, self.peerClock.listeners)
         for actor in hosted { actor.forget(caller: peer) }
         for listener in listeners { listener(peer, error) }
+    }
+
+    /// Whether a process is known to be gone.
+    package func hasLost(_ peer: PeerID) -> Bool { self.peers.ended(peer) != nil }
+
+    /// The process that a handle leads to.
+    package func peer(of actor: some DistributedActor) -> PeerID {
+        (actor.id as? ActorID)?.reference.location.address.peer ?? .anyone
     }
 
     /// Calls `action` when a process that this one talked to is gone.

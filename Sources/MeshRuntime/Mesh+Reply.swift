@@ -35,7 +35,7 @@ extension Mesh {
     /// Sends the mesh's own error.
     func reply(to call: InboundCall, with error: MeshError) {
         guard !call.isOneWay else { return }
-        self.send(error, typeName: nil, to: call)
+        self.send(self.encodeError(error, method: call.target.label), failure: call)
     }
 
     /// Sends what a method threw: as itself if it is `Codable`, else as a description.
@@ -50,41 +50,13 @@ extension Mesh {
         }
         switch error {
         case let failure as CallFailure:
-            self.send(failure.error, typeName: nil, to: call)
-        case let error as MeshError:
-            self.send(error, typeName: nil, to: call)
-        case is CancellationError:
-            let message = "\(call.target.label) of \(actor.label) was cancelled while it ran."
-            self.send(MeshError(.cancelled, message), typeName: nil, to: call)
+            self.reply(to: call, with: failure.error)
         case is ExecuteDistributedTargetError:
             let message = "\(actor.label) has no method \(call.target.label); the caller has another version of its type."
-            self.send(MeshError(.typeNotFound, message, cause: error), typeName: nil, to: call)
-        case let codable as any Error & Codable:
-            let type = type(of: codable)
-            let thrown = ThrownError(
-                typeName: String(reflecting: type), reason: String(describing: codable), method: call.target.label,
-                value: codable)
-            self.send(thrown, typeName: _mangledTypeName(type) ?? String(reflecting: type), to: call)
+            self.reply(to: call, with: MeshError(.typeNotFound, message, cause: error))
         default:
-            let thrown = ThrownError(
-                typeName: String(reflecting: Failure.self), reason: String(describing: error),
-                method: call.target.label, value: nil)
-            self.send(thrown, typeName: String(reflecting: Failure.self), to: call)
+            self.send(self.encodeError(error, method: call.target.label), failure: call)
         }
-    }
-
-    private func send<Failure: Encodable>(_ error: Failure, typeName: String?, to call: InboundCall) {
-        let buffer = MessagePackBuffer(capacity: 128)
-        do {
-            try self.encoder.encode(error, into: buffer)
-        } catch {
-            buffer.removeAll(keepingCapacity: true)
-            let fallback = MeshError(.decodingFailed, "The error of \(call.target.label) cannot be encoded.", cause: error)
-            // A code and two strings always encode.
-            try? self.encoder.encode(fallback, into: buffer)
-            return self.send(buffer, typeName: nil, failure: call)
-        }
-        self.send(buffer, typeName: typeName, failure: call)
     }
 
     private func send(_ buffer: MessagePackBuffer, _ attachments: [Data], result call: InboundCall) {
@@ -100,14 +72,14 @@ extension Mesh {
         }
     }
 
-    private func send(_ buffer: MessagePackBuffer, typeName: String?, failure call: InboundCall) {
+    private func send(_ error: EncodedError, failure call: InboundCall) {
         guard let peer = call.origin else {
-            self.pending.complete(call.callID, with: .failure(Payload(buffer, []), typeName: typeName))
+            self.pending.complete(call.callID, with: .failure(error))
             return
         }
-        buffer.withUnsafeBytes { bytes in
+        error.data.withUnsafeBytes { bytes in
             try? peer.post {
-                $0.writeFailure(callID: call.callID, typeName: typeName, attachments: 0, error: bytes)
+                $0.writeFailure(callID: call.callID, typeName: error.typeName, attachments: 0, error: bytes)
             }
         }
     }
@@ -152,12 +124,7 @@ struct ThrownError: Encodable {
         try container.encode(self.typeName)
         try container.encode(self.reason)
         try container.encode(self.method)
-        if let value { try container.encode(AnyEncodable(value: value)) } else { try container.encodeNil() }
-    }
-
-    private struct AnyEncodable: Encodable {
-        var value: any Encodable
-        func encode(to encoder: any Encoder) throws { try self.value.encode(to: encoder) }
+        if let value { try container.encode(AnyEncodable(value)) } else { try container.encodeNil() }
     }
 }
 

@@ -4,7 +4,7 @@ import FoundationEssentials
 package import Logging
 package import MeshCore
 import MeshMessagePack
-import Synchronization
+package import Synchronization
 
 /// A process's part of a mesh of actors: the actor system of every `distributed actor` in it.
 ///
@@ -41,7 +41,10 @@ public final class Mesh: DistributedActorSystem, Sendable {
     let peerClock = PeerClock()
     let badMessages: BadMessageLog
     let greetings = Greetings()
+    private let stopped = Atomic<Bool>(false)
     private let coders = Coders()
+    /// What the layer above keeps for this mesh.
+    package let extensions = Mutex<[ObjectIdentifier: any Sendable]>([:])
 
     package init(
         transport: any MeshTransport, address: PeerAddress, settings: MeshSettings = MeshSettings(), logger: Logger
@@ -62,6 +65,9 @@ public final class Mesh: DistributedActorSystem, Sendable {
     var encoder: MessagePackEncoder { self.coders.encoder }
     var decoder: MessagePackDecoder { self.coders.decoder }
 
+    /// Whether `stop` has been called.
+    package var isStopped: Bool { self.stopped.load(ordering: .sequentiallyConsistent) }
+
     /// Begins to receive.
     package func start() {
         self.peers.watch { [weak self] address in self?.watch(address) }
@@ -72,6 +78,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
     ///
     /// Safe to call twice. Does not wait for actors' code that blocks.
     package func stop(reason: String) {
+        self.stopped.store(true, ordering: .sequentiallyConsistent)
         let error = MeshError(.shutDown, "This process left its mesh: \(reason)")
         let hosted = self.hosts.withLock { hosts in
             defer { hosts = [:] }
@@ -88,7 +95,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
     /// Frees the sockets, once `stop` has been called and the last task of this mesh has ended.
     package func close() {
         for peer in self.peers.all { _ = peer.end(with: MeshError(.shutDown, "The mesh was closed.")) }
-        self.transport.close()
+        // A thread that user code blocks may still come back to the transport, which it must find alive.
+        if self.executor.join(nanoseconds: 1_000_000_000) { self.transport.close() }
         self.coders.clear()
     }
 }

@@ -49,7 +49,7 @@ final class ZeroMQSocket: @unchecked Sendable {
         zmq_setsockopt(self.handle, option, &value, MemoryLayout<Int32>.size)
     }
 
-    func set(_ option: Int32, _ value: Int64) {
+    func set(_ option: Int32, long value: Int64) {
         var value = value
         zmq_setsockopt(self.handle, option, &value, MemoryLayout<Int64>.size)
     }

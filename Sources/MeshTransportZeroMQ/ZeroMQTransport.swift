@@ -25,7 +25,7 @@ package final class ZeroMQTransport: MeshTransport {
         let inbound = try ZeroMQSocket(context, type: ZMQ_PULL)
         inbound.set(ZMQ_LINGER, 0)
         inbound.set(ZMQ_RCVHWM, 1000)
-        inbound.set(ZMQ_MAXMSGSIZE, Self.maximumMessageSize)
+        inbound.set(ZMQ_MAXMSGSIZE, long: Self.maximumMessageSize)
         inbound.set(ZMQ_IPV6, 1)
         var bound: [String] = []
         for endpoint in endpoints {

@@ -39,6 +39,8 @@ int cmesh_epoll_add(int epoll, int descriptor, uint64_t token);
 int cmesh_epoll_remove(int epoll, int descriptor);
 /// Waits without a limit; returns how many tokens were written, or -1 with errno.
 int cmesh_epoll_wait(int epoll, uint64_t *tokens, int capacity);
+/// A pipe whose ends are closed on exec. Returns -1 and sets errno on failure.
+int cmesh_pipe(int ends[2]);
 /// A descriptor that is readable from the start.
 int cmesh_readable_descriptor(void);
 

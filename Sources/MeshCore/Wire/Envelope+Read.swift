@@ -66,6 +66,12 @@ extension Envelope {
         case Kind.mismatch:
             try expect(2)
             self = .mismatch(PeerID(try reader.readUInt()))
+        case Kind.greet:
+            try expect(2)
+            self = .greet(try reader.readUInt())
+        case Kind.greeted:
+            try expect(2)
+            self = .greeted(try reader.readUInt())
         case Kind.goodbye:
             try expect(2)
             self = .goodbye(reason: try reader.readString(maximumBytes: Bounds.name))

@@ -101,6 +101,20 @@ extension WireBuffer {
         self.write(expected.number)
     }
 
+    /// Asks whoever listens who it is.
+    package func writeGreet(_ number: UInt64) {
+        self.writeArrayHeader(2)
+        self.write(Envelope.Kind.greet)
+        self.write(number)
+    }
+
+    /// Answers `greet`, after a hello.
+    package func writeGreeted(_ number: UInt64) {
+        self.writeArrayHeader(2)
+        self.write(Envelope.Kind.greeted)
+        self.write(number)
+    }
+
     package func writeGoodbye(reason: String) {
         self.writeArrayHeader(2)
         self.write(Envelope.Kind.goodbye)

@@ -12,6 +12,8 @@ package enum Envelope {
     case probe(lastSequence: UInt64)
     case resend
     case mismatch(PeerID)
+    case greet(UInt64)
+    case greeted(UInt64)
     case goodbye(reason: String)
 
     package enum Kind {
@@ -26,6 +28,8 @@ package enum Envelope {
         package static let goodbye: UInt64 = 8
         package static let resend: UInt64 = 9
         package static let mismatch: UInt64 = 10
+        package static let greet: UInt64 = 11
+        package static let greeted: UInt64 = 12
     }
 }
 

@@ -164,7 +164,7 @@ package final class ActorReference: Sendable {
     }
 
     /// The actor has ended: calls fail from now on.
-    func end(with error: MeshError) {
+    package func end(with error: MeshError) {
         let waiters = self.state.withLock { state in
             if state.ended == nil { state.ended = error }
             defer { state.waiters = [] }

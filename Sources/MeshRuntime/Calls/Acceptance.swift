@@ -12,9 +12,9 @@ package final class Acceptance: Sendable {
     private let state = Mutex(State.open)
     let policy: BackPressure
 
-    init(policy: BackPressure) { self.policy = policy }
+    package init(policy: BackPressure) { self.policy = policy }
 
-    func accept() {
+    package func accept() {
         let waiting = self.state.withLock { state -> UnsafeContinuation<Void, Never>? in
             defer { state = .done }
             if case .waiting(let continuation) = state { return continuation }
@@ -23,7 +23,7 @@ package final class Acceptance: Sendable {
         waiting?.resume()
     }
 
-    func wait() async {
+    package func wait() async {
         let isDone = self.state.withLock { if case .done = $0 { true } else { false } }
         if isDone { return }
         await withUnsafeContinuation { continuation in

@@ -9,7 +9,9 @@ struct CallFailure: Error {
 }
 
 /// Gives a method its arguments, one after the other.
-public struct CallDecoder: DistributedTargetInvocationDecoder {
+///
+/// `@unchecked Sendable`: one call has it, in one task; what it refers to does not change.
+public struct CallDecoder: DistributedTargetInvocationDecoder, @unchecked Sendable {
     /// Arguments and results are `Codable`.
     public typealias SerializationRequirement = any Codable
 
@@ -29,6 +31,14 @@ public struct CallDecoder: DistributedTargetInvocationDecoder {
             throw Self.failure("The arguments of \(call.target.label) are damaged.", error)
         }
         self.offset = reader.offset
+    }
+
+    /// Refuses a call whose number of arguments is not the method's.
+    func expect(_ parameters: Int) throws {
+        guard parameters != self.count else { return }
+        throw Self.failure(
+            "\(self.call.target.label) takes \(parameters) arguments, but \(self.count) came; "
+                + "the caller was built with another version of it.", nil)
     }
 
     /// The types that stand for a generic method's type parameters.

@@ -3,6 +3,18 @@ import FoundationEssentials
 import MeshCore
 import MeshMessagePack
 
+/// Sends a method's result back to its caller.
+struct CallResultSink: DispatchResultSink {
+    let call: InboundCall
+    let actor: HostedActor
+
+    mutating func onReturn<Value: Codable>(_ value: Value) throws {
+        self.actor.mesh.reply(to: self.call, with: value, from: self.actor)
+    }
+
+    mutating func onReturnVoid() throws { self.actor.mesh.replyVoid(to: self.call) }
+}
+
 /// Sends what a method returned or threw back to its caller.
 public struct CallResultHandler: DistributedTargetInvocationResultHandler {
     /// Arguments and results are `Codable`.

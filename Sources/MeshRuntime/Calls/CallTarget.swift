@@ -4,8 +4,12 @@ import Synchronization
 /// A distributed method that was called here, by the name that callers use.
 final class CallTarget: Sendable {
     let name: String
+    let route: DispatchRoute
 
-    init(name: String) { self.name = name }
+    init(name: String, route: DispatchRoute) {
+        self.name = name
+        self.route = route
+    }
 
     var remoteCallTarget: RemoteCallTarget { RemoteCallTarget(self.name) }
 
@@ -20,16 +24,19 @@ final class CallTarget: Sendable {
     }
 }
 
-/// All methods that were called here. Bounded, because names come from peers.
+/// All methods that were called here. The program's own methods bound it: names of peers that mean nothing here are
+/// not kept.
 final class CallTargets: Sendable {
     private let targets = Mutex<[String: CallTarget]>([:])
-    private static let capacity = 16_384
+    private let routes = DispatchTable()
 
     func target(named name: String) -> CallTarget {
-        self.targets.withLock { targets in
+        if let known = self.targets.withLock({ $0[name] }) { return known }
+        let target = CallTarget(name: name, route: self.routes.route(for: name))
+        if case .unknown = target.route { return target }
+        return self.targets.withLock { targets in
             if let known = targets[name] { return known }
-            let target = CallTarget(name: name)
-            if targets.count < Self.capacity { targets[name] = target }
+            targets[name] = target
             return target
         }
     }

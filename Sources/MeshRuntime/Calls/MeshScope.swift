@@ -20,6 +20,26 @@ package final class MeshScope: Sendable {
     }
 }
 
+extension MeshScope {
+    /// The same scope, inside of `submit`.
+    package static func submitting(_ acceptance: Acceptance) -> MeshScope {
+        MeshScope(call: self.current?.call, deadline: self.current?.deadline ?? 0, mode: .submit(acceptance))
+    }
+
+    /// The same scope, inside of `tell`.
+    package static func telling(_ policy: BackPressure) -> MeshScope {
+        MeshScope(call: self.current?.call, deadline: self.current?.deadline ?? 0, mode: .tell(policy: policy))
+    }
+
+    /// The same scope with a deadline, if that is earlier.
+    package static func until(_ deadline: UInt64) -> MeshScope {
+        let present = self.current?.deadline ?? 0
+        return MeshScope(
+            call: self.current?.call, deadline: present == 0 ? deadline : min(present, deadline),
+            mode: self.current?.mode)
+    }
+}
+
 /// A call that an actor or a task runs.
 package final class RunningCall: Sendable {
     let mesh: Mesh
@@ -51,4 +71,4 @@ package enum CallMode: Sendable {
 }
 
 /// Thrown through a user's `tell` closure when its call has a result, which does not travel.
-struct AcceptedOneWay: Error {}
+package struct AcceptedOneWay: Error {}

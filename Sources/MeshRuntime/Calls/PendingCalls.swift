@@ -20,8 +20,7 @@ package struct Payload: Sendable {
 /// How a call ended, as it comes from the wire.
 enum CallOutcome: Sendable {
     case result(Payload)
-    /// The error, and the name of its type when the method itself threw it.
-    case failure(Payload, typeName: String?)
+    case failure(EncodedError)
     /// It never reached the method, or nobody knows.
     case broken(MeshError)
 }

@@ -31,6 +31,7 @@ package final class MeshExecutor: TaskExecutor {
     private let transport: any MeshTransport
     private let limits: Limits
     let monitor: ExecutorMonitor
+    private let allEnded = WakeSignal()
 
     /// How many threads there may be.
     package struct Limits: Sendable {
@@ -54,6 +55,7 @@ package final class MeshExecutor: TaskExecutor {
         self.transport = transport
         self.limits = limits
         self.monitor = ExecutorMonitor()
+        self.allEnded.reset()
     }
 
     package func start(delegate: any MeshExecutorDelegate) {
@@ -72,6 +74,13 @@ package final class MeshExecutor: TaskExecutor {
         for thread in parked { thread.wake() }
         self.transport.interrupt()
         self.monitor.stop()
+    }
+
+    /// Waits until no thread of the executor runs any more, after `stop`. Returns false when one still does: it runs
+    /// a job that blocks. Not to be called from one of them.
+    package func join(nanoseconds: UInt64) -> Bool {
+        if self.state.withLock({ $0.threadCount == 0 }) { return true }
+        return self.allEnded.wait(nanoseconds: nanoseconds)
     }
 
     // MARK: Jobs
@@ -150,7 +159,11 @@ package final class MeshExecutor: TaskExecutor {
             thread.park()
         }
         cmesh_set_thread_record(nil)
-        self.state.withLock { $0.threadCount -= 1 }
+        let isLast = self.state.withLock { state in
+            state.threadCount -= 1
+            return state.threadCount == 0
+        }
+        if isLast { self.allEnded.raise() }
     }
 
     /// Receives and runs what arrives, until the leadership is lost. Returns false when another thread leads or when

@@ -222,6 +222,16 @@ package final class Peer: Sendable {
         }
     }
 
+    /// Says who this process is.
+    func answerGreeting(_ number: UInt64) {
+        self.state.withLock { state in
+            self.sendAside(&state) { buffer in
+                buffer.writeHello(self.own)
+                buffer.writeGreeted(number)
+            }
+        }
+    }
+
     /// Answers a message that was meant for another process.
     func sayMismatch(expected: PeerID) {
         self.state.withLock { state in self.sendAside(&state) { buffer in

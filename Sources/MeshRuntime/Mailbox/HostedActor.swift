@@ -87,8 +87,9 @@ package final class HostedActor: Sendable {
     }
 
     private func run(_ runner: MailboxRunner) async {
+        let scratch = DispatchScratch()
         while let call = self.mailbox.withLock({ $0.next(for: runner) }) {
-            await self.execute(call)
+            await self.execute(call, scratch)
             guard runner.isCancelled else { continue }
             if self.mailbox.withLock({ $0.retire(runner) }) { self.startRunner() }
             return
@@ -97,7 +98,7 @@ package final class HostedActor: Sendable {
 
     // MARK: Calls run
 
-    private func execute(_ call: InboundCall) async {
+    private func execute(_ call: InboundCall, _ scratch: DispatchScratch) async {
         defer { if call.isOneWay { self.completeOneWay(call) } }
         if call.deadline > 0, cmesh_monotonic_nanoseconds() >= call.deadline {
             let message = "\(call.target.label) of \(self.label) was still waiting when its deadline passed; it has not run."
@@ -110,24 +111,41 @@ package final class HostedActor: Sendable {
         let running = RunningCall(
             mesh: self.mesh, hosted: self, method: call.target.label, chain: call.context?.chain ?? [])
         let scope = MeshScope(call: running, deadline: call.deadline, mode: nil)
-        await MeshScope.$current.withValue(scope) { await self.invoke(call, on: actor) }
+        await MeshScope.$current.withValue(scope) { await self.invoke(call, on: actor, scratch) }
     }
 
-    private func invoke(_ call: InboundCall, on actor: some DistributedActor) async {
+    private func invoke(_ call: InboundCall, on actor: any DistributedActor, _ scratch: DispatchScratch) async {
         do {
             var decoder = try CallDecoder(call: call, mesh: self.mesh)
-            try await self.mesh.executeDistributedTarget(
-                on: actor,
-                target: call.target.remoteCallTarget,
-                invocationDecoder: &decoder,
-                handler: CallResultHandler(call: call, actor: self)
-            )
-        } catch let failure as CallFailure {
-            self.mesh.reply(to: call, with: failure.error)
+            switch call.target.route {
+            case .direct(let target):
+                try decoder.expect(target.parameterCount)
+                var sink = CallResultSink(call: call, actor: self)
+                try await target.execute(on: actor, decoder: &decoder, scratch: scratch, sink: &sink)
+            case .standard:
+                try await self.invokeStandard(call, on: actor, &decoder)
+            case .unknown:
+                throw CallFailure(
+                    error: MeshError(
+                        .typeNotFound,
+                        "\(self.label) has no method \(call.target.label); "
+                            + "the caller was built with another version of its type."))
+            }
         } catch {
-            let message = "\(self.label) has no method \(call.target.label), or not with these arguments."
-            self.mesh.reply(to: call, with: MeshError(.typeNotFound, message, cause: error))
+            self.mesh.reply(to: call, throwing: error, from: self)
         }
+    }
+
+    /// For the methods that the cache does not serve: generic ones, and those called through a protocol.
+    private func invokeStandard(
+        _ call: InboundCall, on actor: some DistributedActor, _ decoder: inout CallDecoder
+    ) async throws {
+        try await self.mesh.executeDistributedTarget(
+            on: actor,
+            target: call.target.remoteCallTarget,
+            invocationDecoder: &decoder,
+            handler: CallResultHandler(call: call, actor: self)
+        )
     }
 
     private func completeOneWay(_ call: InboundCall) {

@@ -1,0 +1,38 @@
+public import MeshRuntime
+
+/// How a program takes part in a mesh.
+public struct MeshConfiguration: Sendable {
+    /// The broker to join, such as `tcp://10.0.0.7:4711`; nil for an embedded mesh, which lives and dies with the
+    /// program.
+    public var address: String?
+    /// Where this process takes in messages from other hosts, such as `tcp://127.0.0.1:*`; nil: only from this host.
+    public var bind: [String]
+    /// The name by which nodes know the program whose actors and tasks this process spawns.
+    public var program: String?
+    /// The executable that workers of an embedded mesh or of a node run, if it is not this program's own.
+    public var workerExecutable: String?
+    /// How many worker processes are kept ready, so that spawning is fast; nil: two.
+    public var warmWorkers: Int?
+    /// What this node has; nil: as many CPUs as the machine.
+    public var resources: Resources?
+    /// The node's name; nil: the host's name.
+    public var nodeName: String?
+    /// Times and limits.
+    public var settings: MeshSettings
+
+    /// An embedded mesh, or the one that `MESH_ADDRESS` names.
+    public init(
+        address: String? = nil, bind: [String] = [], program: String? = nil, workerExecutable: String? = nil,
+        warmWorkers: Int? = nil, resources: Resources? = nil, nodeName: String? = nil,
+        settings: MeshSettings = MeshSettings()
+    ) {
+        self.address = address
+        self.bind = bind
+        self.program = program
+        self.workerExecutable = workerExecutable
+        self.warmWorkers = warmWorkers
+        self.resources = resources
+        self.nodeName = nodeName
+        self.settings = settings
+    }
+}

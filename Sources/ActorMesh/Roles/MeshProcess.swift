@@ -1,0 +1,84 @@
+import FoundationEssentials
+import Glibc
+import Logging
+import MeshCluster
+import MeshCore
+import MeshRuntime
+import MeshTransportZeroMQ
+
+/// A process's part of a mesh with its sockets, from start to end.
+struct MeshProcess: Sendable {
+    let mesh: Mesh
+    let directory: String
+
+    /// Binds the sockets and begins to receive.
+    init(directory: String, bind: [String], settings: MeshSettings, logger: Logger) throws(MeshError) {
+        let peer = PeerID.random()
+        let transport = try ZeroMQTransport(bind: ["ipc://\(directory)/\(peer)"] + bind)
+        let address = PeerAddress(
+            peer: peer,
+            host: ProcessStatus.hostID(),
+            processID: getpid(),
+            startTime: ProcessStatus.startTime(of: getpid()) ?? 0,
+            endpoints: transport.endpoints
+        )
+        self.mesh = Mesh(transport: transport, address: address, settings: settings, logger: logger)
+        self.directory = directory
+        self.mesh.start()
+    }
+
+    /// Makes this process a broker.
+    func hostBroker() async throws {
+        let mesh = self.mesh
+        _ = try await mesh.hostService(Broker.self, WellKnown.broker) { mesh in
+            Broker(actorSystem: mesh)
+        }
+        try Broker.watchPeers(on: mesh)
+    }
+
+    /// Makes this process a node: it starts workers of its program.
+    func hostNode(_ configuration: MeshConfiguration, program: String) async throws -> NodeAgent {
+        var command = WorkerLauncher.Command.own()
+        if let executable = configuration.workerExecutable {
+            command = WorkerLauncher.Command(executable: executable, arguments: [executable])
+        }
+        guard access(command.executable, X_OK) == 0 else {
+            throw MeshError(
+                .systemFailure, "The worker program \(command.executable) cannot be run.", cause: describeErrno())
+        }
+        let launcher = try WorkerLauncher(command: command)
+        let resources = configuration.resources ?? Resources(cpus: Double(processorCount()))
+        let registration = NodeRegistration(
+            name: configuration.nodeName ?? hostName(), address: self.mesh.address, programs: [program],
+            resources: resources)
+        let directory = self.directory
+        _ = try await self.mesh.hostService(NodeAgent.self, WellKnown.node) { mesh in
+            NodeAgent(
+                actorSystem: mesh, launcher: launcher, registration: registration, directory: directory,
+                warmWorkers: configuration.warmWorkers ?? 2, taskSlots: Int(resources.cpus + 0.999))
+        }
+        return try self.mesh.service(NodeAgent.self, WellKnown.node, at: self.mesh.address)
+    }
+
+    /// Ends this process's part.
+    func end(reason: String) {
+        self.mesh.stop(reason: reason)
+        self.mesh.close()
+    }
+}
+
+/// How many processors this process may use.
+func processorCount() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+/// The name of this machine.
+func hostName() -> String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard gethostname(&buffer, buffer.count - 1) == 0 else { return "node" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// The name of this program: that of its executable.
+func programName() -> String {
+    let path = WorkerLauncher.Command.own().executable
+    return path.split(separator: "/").last.map(String.init) ?? "program"
+}

@@ -1,0 +1,29 @@
+import Glibc
+import Logging
+import MeshCluster
+import MeshCore
+import MeshRuntime
+
+/// What a worker process does: it waits for its node to give it actors and tasks, and ends with its node.
+enum WorkerMain {
+    /// Runs until the node ends. Never returns.
+    static func run(_ bootstrap: WorkerBootstrap, settings: MeshSettings, program: String) async -> Never {
+        // With its node gone a worker has no purpose; nothing that user code does may keep it.
+        signal(SIGPIPE, SIG_IGN)
+        let logger = Logger(label: "actormesh.worker")
+        do {
+            let process = try MeshProcess(
+                directory: bootstrap.directory, bind: [], settings: settings, logger: logger)
+            let mesh = process.mesh
+            try mesh.watcher.watch(descriptor: WorkerLauncher.lifelineDescriptor, owned: false) { _exit(0) }
+            _ = try await mesh.hostService(WorkerAgent.self, WellKnown.worker) { WorkerAgent(actorSystem: $0) }
+            let node = try mesh.service(NodeAgent.self, WellKnown.node, at: bootstrap.node)
+            mesh.setMembership(Membership(mesh: mesh, program: program, broker: bootstrap.broker))
+            try await node.workerReady(bootstrap.token, mesh.address)
+        } catch {
+            logger.error("a worker could not start", metadata: ["error": "\(error)"])
+            _exit(70)
+        }
+        while true { try? await Task.sleep(for: .seconds(3600)) }
+    }
+}

@@ -1,0 +1,198 @@
+import CMeshPlatform
+package import Distributed
+import FoundationEssentials
+import Logging
+package import MeshCore
+package import MeshRuntime
+
+/// Knows the names, actors and nodes of a mesh, and decides where actors live. It is never on the way of a call
+/// between two actors.
+package distributed actor Broker {
+    package typealias ActorSystem = Mesh
+
+    private var registry = Registry()
+    /// When processes that cannot be watched by the kernel were heard last.
+    private var startWaiters: [UniqueID: [CheckedContinuation<Void, Never>]] = [:]
+    private var lastHeard: [PeerID: UInt64] = [:]
+
+    package init(actorSystem: Mesh) { self.actorSystem = actorSystem }
+
+    /// Begins to watch the processes that take part. Called once, by the process that hosts the broker.
+    package static func watchPeers(on mesh: Mesh) throws {
+        let handle = try mesh.service(Broker.self, WellKnown.broker, at: mesh.address)
+        mesh.onPeerLost { peer, error in
+            Task { try? await handle.peerLost(peer, reason: error.message) }
+        }
+        self.scheduleLeaseCheck(on: mesh, handle)
+    }
+
+    private static func scheduleLeaseCheck(on mesh: Mesh, _ handle: Broker) {
+        let interval = mesh.settings.heartbeatInterval.nanoseconds
+        _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + interval) { [weak mesh] in
+            guard let mesh, !mesh.isStopped else { return }
+            Task { try? await handle.checkLeases() }
+            self.scheduleLeaseCheck(on: mesh, handle)
+        }
+    }
+
+    // MARK: Members
+
+    /// Begins the membership of a driver.
+    package distributed func join(_ driver: PeerAddress) async throws {
+        self.lastHeard[driver.peer] = cmesh_monotonic_nanoseconds()
+    }
+
+    /// Begins the membership of a node; it brings the actors that it already has when the broker was away.
+    package distributed func register(_ node: NodeRegistration, actors: [HostedSpec]) async throws {
+        self.lastHeard[node.address.peer] = cmesh_monotonic_nanoseconds()
+        self.registry.add(node)
+        for actor in actors {
+            do {
+                try self.registry.adopt(actor.spec, on: node.address.peer, at: actor.address)
+            } catch {
+                // Its name has gone to another actor since: there can be only one.
+                let agent = try self.node(at: node.address)
+                Task { try? await agent.stop(actor.spec.id) }
+            }
+        }
+    }
+
+    package distributed func heartbeat(_ peer: PeerID) async throws {
+        guard self.lastHeard[peer] != nil else {
+            throw MeshError(.actorNotFound, "Process \(peer) is no member; it has to join again.")
+        }
+        self.lastHeard[peer] = cmesh_monotonic_nanoseconds()
+    }
+
+    /// A member says that it leaves, or its process has ended.
+    package distributed func peerLost(_ peer: PeerID, reason: String) async throws {
+        self.lastHeard[peer] = nil
+        var orphans: [UniqueID] = self.registry.owned(by: peer)
+        for entry in self.registry.removeNode(peer) {
+            orphans.append(entry.spec.id)
+            if let worker = entry.address { orphans += self.registry.owned(by: worker.peer) }
+        }
+        for actor in orphans { try? await self.kill(actor) }
+    }
+
+    /// Gives up the members that were not heard for the lease time.
+    package distributed func checkLeases() async throws {
+        let now = cmesh_monotonic_nanoseconds()
+        let lease = self.actorSystem.settings.leaseTime.nanoseconds
+        for (peer, heard) in self.lastHeard where now > heard + lease {
+            try? await self.peerLost(peer, reason: "it was not heard for the lease time")
+        }
+    }
+
+    // MARK: Actors
+
+    /// Makes an actor on some node.
+    package distributed func spawn(_ spec: ActorSpec) async throws -> StartOutcome {
+        let node = try self.registry.place(spec)
+        let address = node.registration.address
+        try self.registry.reserve(spec, on: address.peer)
+        defer { self.startEnded(spec.id) }
+        let outcome: StartOutcome
+        do {
+            outcome = try await self.node(at: address).start(spec)
+        } catch {
+            _ = self.registry.remove(spec.id)
+            throw error
+        }
+        switch outcome {
+        case .failed:
+            _ = self.registry.remove(spec.id)
+        case .started(let handle):
+            guard self.registry.started(spec.id, at: handle.location.address) else {
+                try? await self.node(at: address).stop(spec.id)
+                throw MeshError(.actorDied, "\(spec.label) was killed while it started.")
+            }
+        }
+        return outcome
+    }
+
+    package distributed func find(name: String, namespace: String?) async throws -> HandleFields? {
+        // An actor that is still starting is found once its initialiser has ended.
+        guard let entry = try self.registry.find(name: name, namespace: namespace), let address = entry.address else {
+            return nil
+        }
+        return entry.spec.handle(at: address)
+    }
+
+    /// Returns when no actor of that name is starting.
+    package distributed func waitUntilStarted(name: String, namespace: String?) async throws {
+        guard let entry = try self.registry.find(name: name, namespace: namespace), entry.state == .starting else { return }
+        await withCheckedContinuation { self.startWaiters[entry.spec.id, default: []].append($0) }
+    }
+
+    private func startEnded(_ actor: UniqueID) {
+        for waiter in self.startWaiters.removeValue(forKey: actor) ?? [] { waiter.resume() }
+    }
+
+    /// Ends an actor. One that has ended already is no error.
+    package distributed func kill(_ actor: UniqueID) async throws {
+        guard let entry = self.registry.remove(actor) else { return }
+        guard let node = self.registry.nodes[entry.node] else { return }
+        try await self.node(at: node.registration.address).stop(actor)
+    }
+
+    /// Actors of a node have ended by themselves, or with their process.
+    package distributed func ended(actors: [UniqueID], worker: PeerID?, reason: String) async throws {
+        var orphans: [UniqueID] = []
+        if let worker { orphans = self.registry.owned(by: worker) }
+        for actor in actors { _ = self.registry.remove(actor) }
+        for orphan in orphans { try? await self.kill(orphan) }
+    }
+
+    // MARK: Tasks
+
+    /// A worker for tasks of a program; waits until a node has one free.
+    package distributed func leaseWorker(program: String, for owner: PeerID) async throws -> WorkerLease {
+        let nodes = self.registry.nodes.values.filter { $0.registration.programs.contains(program) }
+        guard let node = nodes.randomElement() else {
+            let programs = Set(self.registry.nodes.values.flatMap(\.registration.programs)).sorted()
+            throw MeshError(
+                .typeNotFound,
+                "No node runs the program \"\(program)\"; the nodes run: [\(programs.joined(separator: ", "))]. "
+                    + "Start a node with that program: \(program) node --mesh ADDRESS.")
+        }
+        return try await self.node(at: node.registration.address).leaseWorker(program: program, for: owner)
+    }
+
+    // MARK: What there is
+
+    package distributed func actors() async throws -> [ActorInfo] {
+        self.registry.entries.values.map { entry in
+            ActorInfo(
+                id: entry.spec.id, typeName: entry.spec.displayType, name: entry.spec.options.name,
+                namespace: entry.spec.options.namespace ?? Registry.defaultNamespace, state: entry.state,
+                node: self.registry.nodes[entry.node]?.registration.name ?? "",
+                processID: entry.address?.processID ?? 0, incarnation: entry.spec.incarnation,
+                placement: entry.spec.options.placement, lifetime: entry.spec.options.lifetime)
+        }.sorted { ($0.name ?? "~", $0.typeName, $0.id.description) < ($1.name ?? "~", $1.typeName, $1.id.description) }
+    }
+
+    package distributed func nodes() async throws -> [NodeInfo] {
+        self.registry.nodes.values.map { node in
+            NodeInfo(
+                name: node.registration.name, programs: node.registration.programs,
+                processID: node.registration.address.processID, endpoints: node.registration.address.endpoints,
+                resources: node.registration.resources, actors: node.actors.count)
+        }.sorted { $0.name < $1.name }
+    }
+
+    private func node(at address: PeerAddress) throws -> NodeAgent {
+        try self.actorSystem.service(NodeAgent.self, WellKnown.node, at: address)
+    }
+}
+
+/// An actor that a node has, as it tells a broker that was away.
+package struct HostedSpec: Hashable, Sendable, Codable {
+    package var spec: ActorSpec
+    package var address: PeerAddress
+
+    package init(spec: ActorSpec, address: PeerAddress) {
+        self.spec = spec
+        self.address = address
+    }
+}

@@ -1,0 +1,216 @@
+import CMeshPlatform
+import FoundationEssentials
+import MeshCore
+public import MeshRuntime
+import Synchronization
+
+extension Mesh {
+    /// Starts a call and goes on: returns as soon as the call has been accepted, and suspends only when
+    /// `maxPendingCalls` are outstanding. Calls to one actor run in the order in which they were submitted.
+    ///
+    /// ```swift
+    /// let total = try await mesh.submit { try await counter.increment() }
+    /// print(try await total.value)
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - backPressure: what to do at the limit; nil for the mesh's setting.
+    ///   - call: contains one call of a distributed method. What stands around it runs here, at once.
+    public func submit<Value: Codable & Sendable>(
+        backPressure: BackPressure? = nil, _ call: @escaping @Sendable () async throws -> Value
+    ) async throws -> ObjectRef<Value> {
+        let object = PendingObject<Value>()
+        await self.start(object, backPressure, call)
+        return ObjectRef(object)
+    }
+
+    /// The same for a method without a result.
+    public func submit(
+        backPressure: BackPressure? = nil, _ call: @escaping @Sendable () async throws -> Void
+    ) async throws -> ObjectRef<Done> {
+        let object = PendingObject<Done>()
+        await self.start(object, backPressure) {
+            try await call()
+            return Done()
+        }
+        return ObjectRef(object)
+    }
+
+    private func start<Value: Sendable>(
+        _ object: PendingObject<Value>, _ backPressure: BackPressure?,
+        _ call: @escaping @Sendable () async throws -> Value
+    ) async {
+        let acceptance = Acceptance(policy: backPressure ?? self.settings.backPressure)
+        let scope = MeshScope.submitting(acceptance)
+        let task = Task.immediate(executorPreference: self.executor) {
+            do {
+                let value = try await MeshScope.$current.withValue(scope) { try await call() }
+                object.complete(.success(value))
+            } catch {
+                object.complete(.failure(error))
+            }
+            // A closure that made no call, or whose call failed before it was sent.
+            acceptance.accept()
+        }
+        object.setCancel { task.cancel() }
+        await acceptance.wait()
+    }
+
+    /// Sends a one-way message: returns once it has been accepted, and no reply travels. Back-pressure holds as for
+    /// calls. An error that the method throws is logged where it runs; a message to an actor that dies is lost.
+    ///
+    /// ```swift
+    /// try await mesh.tell { try await log.log(1, "started") }
+    /// ```
+    ///
+    /// - Parameter call: contains the calls to send. With a method that has a result, the closure ends there.
+    public func tell(
+        backPressure: BackPressure? = nil, _ call: () async throws -> Void
+    ) async throws {
+        let scope = MeshScope.telling(backPressure ?? self.settings.backPressure)
+        do {
+            try await MeshScope.$current.withValue(scope) { try await call() }
+        } catch is AcceptedOneWay {}
+    }
+
+    /// The same for a method with a result, which does not travel.
+    @_disfavoredOverload
+    public func tell<Value>(
+        backPressure: BackPressure? = nil, _ call: () async throws -> Value
+    ) async throws {
+        try await self.tell(backPressure: backPressure) { _ = try await call() }
+    }
+
+    /// Runs code whose calls must end within a time. The deadline travels with them, also through further calls that
+    /// the actors make; the earlier one holds.
+    ///
+    /// - Throws: `deadlineExceeded` from a call that takes longer. It is cancelled where it runs, and may or may not
+    ///   have run.
+    public func withDeadline<Value>(
+        _ timeout: Duration, _ body: () async throws -> Value
+    ) async throws -> Value {
+        let deadline = cmesh_monotonic_nanoseconds() + timeout.nanoseconds
+        return try await MeshScope.$current.withValue(MeshScope.until(deadline)) { try await body() }
+    }
+
+    /// Submits a task: returns at once with a reference to its result.
+    ///
+    /// The task runs in a worker process of a node that has this program, when one is free. If the worker dies it runs
+    /// again, `maxRetries` times; what it throws arrives as the error of the reference.
+    public func submit<Work: RemoteTask>(
+        _ task: Work, options: TaskOptions = TaskOptions()
+    ) async throws -> ObjectRef<Work.Output> {
+        guard let typeName = _mangledTypeName(Work.self) else {
+            throw MeshError(.typeNotFound, "\(Work.self) has no name that another process could find it by.")
+        }
+        let object = PendingObject<Work.Output>()
+        let spec = TaskSpec(
+            id: object.id, typeName: typeName, displayType: String(reflecting: Work.self), task: try self.encode(task))
+        guard spec.task.count <= self.settings.maximumPayload else {
+            throw MeshError(
+                .payloadTooLarge,
+                "The task \(Work.self) takes \(spec.task.count) bytes; the limit is \(self.settings.maximumPayload).")
+        }
+        try self.membership.scheduler.submit(spec, retries: options.maxRetries) { [weak self] result in
+            guard let self else { return }
+            object.complete(Result { try self.decode(try result.get(), Work.self) })
+        }
+        return ObjectRef(object)
+    }
+
+    private func decode<Work: RemoteTask>(_ outcome: EncodedOutcome, _ type: Work.Type) throws -> Work.Output {
+        switch outcome {
+        case .value(let data): try self.decode(Work.Output.self, from: data, what: "The result of \(type)")
+        case .failure(let error): throw self.decodeError(error)
+        }
+    }
+
+    // MARK: Results
+
+    /// The value of a reference, as soon as it is there.
+    ///
+    /// - Throws: the error that came instead; `deadlineExceeded` after `timeout`, and then the work goes on and a later
+    ///   `get` returns its value; `cancelled` when the calling task is cancelled.
+    public func get<Value>(_ ref: ObjectRef<Value>, timeout: Duration? = nil) async throws -> Value {
+        guard let timeout else { return try await ref.value }
+        _ = try await self.waitFor([ref], count: 1, timeout: timeout)
+        guard ref.object.isComplete else {
+            throw MeshError(
+                .deadlineExceeded, "The value was not there after \(timeout); a later get can still return it.")
+        }
+        return try await ref.value
+    }
+
+    /// The values of several references, in their order.
+    ///
+    /// - Throws: the first error, as soon as it is there, without waiting for the others.
+    public func get<Value>(_ refs: [ObjectRef<Value>], timeout: Duration? = nil) async throws -> [Value] {
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            for ref in Set(refs) {
+                group.addTask {
+                    _ = try await self.get(ref, timeout: deadline.map { max(.zero, $0 - ContinuousClock.now) })
+                }
+            }
+            try await group.waitForAll()
+            var values: [Value] = []
+            for ref in refs { values.append(try await ref.value) }
+            return values
+        }
+    }
+
+    /// Waits until so many references have a value or an error, or the time is over.
+    ///
+    /// - Returns: those that have (at most `count` of them) and the rest, both in the order of `refs`.
+    /// - Throws: `invalidArgument` for a count below 1 or above the number of references, for a reference that
+    ///   is there twice, and for a negative timeout; `cancelled`.
+    public func wait<Value>(
+        _ refs: [ObjectRef<Value>], count: Int = 1, timeout: Duration? = nil
+    ) async throws -> (ready: [ObjectRef<Value>], pending: [ObjectRef<Value>]) {
+        if refs.isEmpty { return ([], []) }
+        guard (1...refs.count).contains(count) else {
+            throw MeshError(.invalidArgument, "wait for \(count) of \(refs.count) references makes no sense.")
+        }
+        guard Set(refs).count == refs.count else {
+            throw MeshError(.invalidArgument, "wait was given the same reference twice.")
+        }
+        if let timeout, timeout < .zero {
+            throw MeshError(.invalidArgument, "A timeout of \(timeout) makes no sense.")
+        }
+        return try await self.waitFor(refs, count: count, timeout: timeout)
+    }
+
+    private func waitFor<Value>(
+        _ refs: [ObjectRef<Value>], count: Int, timeout: Duration?
+    ) async throws -> (ready: [ObjectRef<Value>], pending: [ObjectRef<Value>]) {
+        if refs.count(where: { $0.object.isComplete }) < count, timeout != .zero {
+            await withTaskGroup(of: Void.self) { group in
+                for ref in refs where !ref.object.isComplete { group.addTask { await ref.object.wait() } }
+                let timer = PendingObject<Done>()
+                if let timeout {
+                    let deadline = cmesh_monotonic_nanoseconds() + timeout.nanoseconds
+                    let token = self.schedule(at: deadline) { timer.complete(.success(Done())) }
+                    group.addTask {
+                        await timer.wait()
+                        self.timers.cancel(token)
+                    }
+                }
+                while refs.count(where: { $0.object.isComplete }) < count, !timer.isComplete, !Task.isCancelled {
+                    guard await group.next() != nil else { break }
+                }
+                group.cancelAll()
+            }
+            if Task.isCancelled { throw MeshError(.cancelled, "The task that waited for objects was cancelled.") }
+        }
+        var ready: [ObjectRef<Value>] = []
+        var pending: [ObjectRef<Value>] = []
+        for ref in refs {
+            if ready.count < count, ref.object.isComplete { ready.append(ref) } else { pending.append(ref) }
+        }
+        return (ready, pending)
+    }
+
+    /// Cancels the work behind a reference, as far as it can be: what has not started does not start, and what runs
+    /// is told, as Swift's tasks are. The reference then has the error `cancelled`, or its value if that was faster.
+    public func cancel<Value>(_ ref: ObjectRef<Value>) { ref.object.cancel() }
+}

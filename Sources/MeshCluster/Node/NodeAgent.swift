@@ -1,0 +1,331 @@
+import CMeshPlatform
+package import Distributed
+import FoundationEssentials
+import Glibc
+import Logging
+package import MeshCore
+package import MeshRuntime
+
+/// Starts, watches and ends the worker processes of a node.
+package distributed actor NodeAgent {
+    package typealias ActorSystem = Mesh
+
+    private struct Worker {
+        var token: UInt64
+        var processID: Int32
+        var address: PeerAddress
+        var actors: [UniqueID: ActorSpec] = [:]
+        /// Whether it has been given out: to an actor, as the shared one, or to a submitter of tasks.
+        var isTaken = false
+        var leasedBy: PeerID?
+    }
+
+    private enum Launch {
+        case warming(processID: Int32)
+        case awaited(processID: Int32, UnsafeContinuation<Result<PeerID, MeshError>, Never>)
+    }
+
+    private let launcher: WorkerLauncher
+    private let registration: NodeRegistration
+    private let directory: String
+    private let warmTarget: Int
+    private let taskSlots: Int
+    private var launches: [UInt64: Launch] = [:]
+    private var nextToken: UInt64 = 1
+    private var workers: [PeerID: Worker] = [:]
+    private var idle: [PeerID] = []
+    private var sharedWorker: Task<PeerID, any Error>?
+    private var leases = 0
+    private var leaseWaiters: [UnsafeContinuation<Void, Never>] = []
+    private var isStopping = false
+    private var isRefilling = false
+
+    package init(
+        actorSystem: Mesh, launcher: WorkerLauncher, registration: NodeRegistration, directory: String,
+        warmWorkers: Int, taskSlots: Int
+    ) {
+        self.actorSystem = actorSystem
+        self.launcher = launcher
+        self.registration = registration
+        self.directory = directory
+        self.warmTarget = warmWorkers
+        self.taskSlots = max(1, taskSlots)
+    }
+
+    private var mesh: Mesh { self.actorSystem }
+
+    private var membership: Membership {
+        get throws(MeshError) {
+            do {
+                return try self.mesh.membership
+            } catch {
+                throw MeshError(.brokerUnavailable, "The node has left its mesh.", cause: error)
+            }
+        }
+    }
+
+    // MARK: Actors
+
+    /// Makes an actor in one of this node's workers.
+    package distributed func start(_ spec: ActorSpec) async throws -> StartOutcome {
+        try self.check(spec.program, for: spec.displayType)
+        let worker = spec.options.placement == .shared ? try await self.shared() : try await self.take()
+        self.workers[worker]?.actors[spec.id] = spec
+        do {
+            let outcome = try await self.agent(worker).start(spec)
+            if case .failed = outcome { self.forget(spec.id, in: worker) }
+            return outcome
+        } catch {
+            self.forget(spec.id, in: worker)
+            throw error
+        }
+    }
+
+    /// Ends an actor; the process too when it had one of its own.
+    package distributed func stop(_ actor: UniqueID) async throws {
+        guard let worker = self.workers.values.first(where: { $0.actors[actor] != nil }) else { return }
+        if worker.actors[actor]?.options.placement == .shared {
+            self.workers[worker.address.peer]?.actors[actor] = nil
+            try await self.agent(worker.address.peer).stop(actor)
+        } else {
+            self.workers[worker.address.peer]?.actors = [:]
+            self.end(worker.address.peer)
+        }
+    }
+
+    private func forget(_ actor: UniqueID, in worker: PeerID) {
+        guard let spec = self.workers[worker]?.actors.removeValue(forKey: actor) else { return }
+        // Whatever its initialiser left behind goes with the process.
+        if spec.options.placement == .process { self.end(worker) }
+    }
+
+    private func check(_ program: String, for type: String) throws(MeshError) {
+        guard !self.registration.programs.contains(program) else { return }
+        throw MeshError(
+            .typeNotFound,
+            "Node \(self.registration.name) does not run the program \"\(program)\" that has \(type).")
+    }
+
+    // MARK: Tasks
+
+    /// A worker of its own for a submitter of tasks; waits until one of the node's slots is free.
+    package distributed func leaseWorker(program: String, for owner: PeerID) async throws -> WorkerLease {
+        try self.check(program, for: "the task")
+        // A task that submits others and awaits them holds a slot itself: it must not wait for one that may never
+        // become free.
+        let isNested = self.workers[owner]?.leasedBy != nil
+        if self.leases >= self.taskSlots, !isNested {
+            await withUnsafeContinuation { self.leaseWaiters.append($0) }
+        } else {
+            self.leases += 1
+        }
+        do {
+            let worker = try await self.take()
+            self.workers[worker]?.leasedBy = owner
+            guard let address = self.workers[worker]?.address else {
+                throw MeshError(.actorDied, "The worker ended before it could be used.")
+            }
+            return WorkerLease(node: self.registration.address, worker: address)
+        } catch {
+            self.releaseSlot()
+            throw error
+        }
+    }
+
+    /// Takes a worker back that has nothing more to do; the next submitter may have it.
+    package distributed func returnWorker(_ worker: PeerID) async throws {
+        guard self.workers[worker]?.leasedBy != nil else { return }
+        self.workers[worker]?.leasedBy = nil
+        self.releaseSlot()
+        if self.idle.count < max(1, self.warmTarget) {
+            self.workers[worker]?.isTaken = false
+            self.idle.append(worker)
+        } else {
+            self.end(worker)
+        }
+    }
+
+    private func releaseSlot() {
+        if self.leaseWaiters.isEmpty { self.leases -= 1 } else { self.leaseWaiters.removeFirst().resume() }
+    }
+
+    // MARK: Processes
+
+    /// A worker process that this node started can be used now.
+    package distributed func workerReady(_ token: UInt64, _ address: PeerAddress) async throws {
+        guard let launch = self.launches.removeValue(forKey: token) else { return }
+        var worker = Worker(token: token, processID: address.processID, address: address)
+        switch launch {
+        case .warming:
+            self.workers[address.peer] = worker
+            self.idle.append(address.peer)
+        case .awaited(_, let continuation):
+            worker.isTaken = true
+            self.workers[address.peer] = worker
+            continuation.resume(returning: .success(address.peer))
+        }
+    }
+
+    /// Fills the pool of warm workers, a while after it was used so that it does not compete with the use.
+    package distributed func refill() async throws {
+        self.isRefilling = false
+        while !self.isStopping, self.idle.count + self.warming < self.warmTarget {
+            let token = self.nextToken
+            guard let processID = try? self.launch() else { return }
+            self.launches[token] = .warming(processID: processID)
+        }
+    }
+
+    private var warming: Int { self.launches.values.count { if case .warming = $0 { true } else { false } } }
+
+    private func scheduleRefill() {
+        guard !self.isRefilling, !self.isStopping else { return }
+        self.isRefilling = true
+        let mesh = self.mesh
+        let delay = UInt64(3_000_000)
+        _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + delay) { [weak mesh] in
+            guard let mesh else { return }
+            Task { try? await mesh.service(NodeAgent.self, WellKnown.node, at: mesh.address).refill() }
+        }
+    }
+
+    /// A warm worker, or a new one.
+    private func take() async throws(MeshError) -> PeerID {
+        while let worker = self.idle.popLast() {
+            guard self.workers[worker] != nil else { continue }
+            self.workers[worker]?.isTaken = true
+            self.scheduleRefill()
+            return worker
+        }
+        guard !self.isStopping else { throw MeshError(.shutDown, "The node is shutting down.") }
+        // One that is on its way already is as good as a new one.
+        if let (token, launch) = self.launches.first(where: { if case .warming = $0.value { true } else { false } }),
+            case .warming(let processID) = launch
+        {
+            self.scheduleRefill()
+            return try await self.wait(for: token, processID)
+        }
+        let token = self.nextToken
+        let processID = try self.launch()
+        return try await self.wait(for: token, processID)
+    }
+
+    private func wait(for token: UInt64, _ processID: Int32) async throws(MeshError) -> PeerID {
+        let result = await withUnsafeContinuation { continuation in
+            self.launches[token] = .awaited(processID: processID, continuation)
+        }
+        return try result.get()
+    }
+
+    private func launch() throws(MeshError) -> Int32 {
+        let token = self.nextToken
+        self.nextToken += 1
+        let bootstrap = WorkerBootstrap(
+            node: self.mesh.address, broker: try self.membership.brokerAddress, token: token, directory: self.directory)
+        let processID = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
+        let mesh = self.mesh
+        let isAlive = try self.mesh.watcher.watch(processID: processID, startTime: 0) {
+            var status: Int32 = 0
+            waitpid(processID, &status, 0)
+            let reason = describeExit(status)
+            Task {
+                let node = try mesh.service(NodeAgent.self, WellKnown.node, at: mesh.address)
+                try await node.processEnded(token, processID: processID, reason: reason)
+            }
+        }
+        if !isAlive { throw MeshError(.systemFailure, "A worker process ended as soon as it was started.") }
+        return processID
+    }
+
+    /// A process of this node has ended.
+    package distributed func processEnded(_ token: UInt64, processID: Int32, reason: String) async throws {
+        if let launch = self.launches.removeValue(forKey: token) {
+            if case .awaited(_, let continuation) = launch {
+                let message = "A worker process of node \(self.registration.name) \(reason) before it was ready."
+                continuation.resume(returning: .failure(MeshError(.systemFailure, message)))
+            }
+            return
+        }
+        guard let worker = self.workers.values.first(where: { $0.token == token }) else { return }
+        let peer = worker.address.peer
+        self.workers[peer] = nil
+        self.idle.removeAll { $0 == peer }
+        unlinkSockets(of: worker.address)
+        if worker.leasedBy != nil { self.releaseSlot() }
+        let message = "Its process \(processID) \(reason)."
+        self.mesh.lost(peer, because: MeshError(.actorDied, message))
+        guard !self.isStopping else { return }
+        if let broker = try? self.mesh.membership.broker() {
+            let actors = Array(worker.actors.keys)
+            Task { try? await broker.ended(actors: actors, worker: peer, reason: message) }
+        }
+        self.scheduleRefill()
+    }
+
+    private func shared() async throws -> PeerID {
+        if let task = self.sharedWorker, let worker = try? await task.value, self.workers[worker] != nil { return worker }
+        let task = Task { try await self.take() }
+        self.sharedWorker = task
+        return try await task.value
+    }
+
+    private func end(_ worker: PeerID) {
+        guard let process = self.workers[worker]?.processID else { return }
+        // It is not reaped before `processEnded` has removed it, so the number is still its own.
+        Glibc.kill(process, SIGKILL)
+    }
+
+    private func agent(_ worker: PeerID) throws -> WorkerAgent {
+        guard let address = self.workers[worker]?.address else {
+            throw MeshError(.actorDied, "The worker process has ended.")
+        }
+        return try self.mesh.service(WorkerAgent.self, WellKnown.worker, at: address)
+    }
+
+    // MARK: The node itself
+
+    /// The broker has come back as another process: the workers are told.
+    package distributed func brokerChanged(_ broker: PeerAddress) async throws {
+        for worker in self.workers.keys { try? await self.agent(worker).brokerChanged(broker) }
+    }
+
+    /// How this node presents itself to a broker.
+    package distributed func describe() async throws -> NodeRegistration { self.registration }
+
+    /// What this node tells a broker.
+    package distributed func specs() async throws -> [HostedSpec] {
+        self.workers.values.flatMap { worker in
+            worker.actors.values.map { HostedSpec(spec: $0, address: worker.address) }
+        }
+    }
+
+    /// Ends all workers.
+    package distributed func shutDown() async throws {
+        self.isStopping = true
+        for worker in self.workers.keys { self.end(worker) }
+        self.launcher.close()
+        for launch in self.launches.values {
+            switch launch {
+            case .warming(let processID): Glibc.kill(processID, SIGKILL)
+            case .awaited(let processID, let continuation):
+                Glibc.kill(processID, SIGKILL)
+                continuation.resume(returning: .failure(MeshError(.shutDown, "The node is shutting down.")))
+            }
+        }
+        self.launches = [:]
+    }
+}
+
+/// How a process ended, in words: `was ended by signal 9 (Killed)`.
+package func describeExit(_ status: Int32) -> String {
+    let signal = status & 0x7f
+    if signal != 0 { return "was ended by signal \(signal) (\(String(cString: strsignal(signal))))" }
+    return "exited with status \(status >> 8 & 0xff)"
+}
+
+/// Removes the socket files of a process that could not do it itself.
+package func unlinkSockets(of address: PeerAddress) {
+    for endpoint in address.endpoints where endpoint.hasPrefix("ipc://") {
+        unlink(String(endpoint.dropFirst("ipc://".count)))
+    }
+}

@@ -1,0 +1,112 @@
+import CMeshPlatform
+import Glibc
+package import MeshCore
+import MeshRuntime
+import Synchronization
+
+/// Starts worker processes: this program's own executable again, told by its environment to be a worker.
+///
+/// `posix_spawn` and not swift-subprocess: a worker outlives the scope that starts it, must hold one end of the pipe
+/// that ends it with its node, and must not inherit any other descriptor.
+package final class WorkerLauncher: Sendable {
+    package struct Command: Sendable {
+        package var executable: String
+        package var arguments: [String]
+
+        package init(executable: String, arguments: [String]) {
+            self.executable = executable
+            self.arguments = arguments
+        }
+
+        /// This process's own command line, with which a program comes to the place where it joins its mesh.
+        package static func own() -> Command {
+            var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+            let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+            let executable =
+                count > 0
+                ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                : CommandLine.arguments[0]
+            return Command(executable: executable, arguments: CommandLine.arguments)
+        }
+    }
+
+    private let command: Command
+    /// Every worker has the reading end of this pipe and nobody else the writing end: it closes when this process
+    /// ends in any way, and the workers end with it.
+    private let lifeline: Mutex<(reading: Int32, writing: Int32)>
+
+    package init(command: Command) throws(MeshError) {
+        var ends: [Int32] = [-1, -1]
+        guard cmesh_pipe(&ends) == 0 else {
+            throw MeshError(.systemFailure, "No pipe can be made.", cause: describeErrno())
+        }
+        self.command = command
+        self.lifeline = Mutex((ends[0], ends[1]))
+    }
+
+    /// Where a worker finds the pipe.
+    package static let lifelineDescriptor: Int32 = 3
+
+    /// Starts a process. Returns its number.
+    package func launch(environment: [String: String]) throws(MeshError) -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        let reading = self.lifeline.withLock { $0.reading }
+        posix_spawn_file_actions_adddup2(&actions, reading, Self.lifelineDescriptor)
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // A group of its own: Ctrl-C is for the program, which then ends its workers in good order.
+        posix_spawnattr_setpgroup(&attributes, 0)
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
+        var variables = currentEnvironment()
+        variables.merge(environment) { $1 }
+        let arguments = self.command.arguments.map { strdup($0) } + [nil]
+        let settings = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for pointer in arguments + settings { free(pointer) } }
+        var processID: pid_t = 0
+        let result = posix_spawn(&processID, self.command.executable, &actions, &attributes, arguments, settings)
+        guard result == 0 else {
+            throw MeshError(
+                .systemFailure, "The worker \(self.command.executable) cannot be started.",
+                cause: String(cString: strerror(result)))
+        }
+        return processID
+    }
+
+    /// Ends every worker that is still there.
+    package func close() {
+        self.lifeline.withLock { ends in
+            guard ends.writing >= 0 else { return }
+            Glibc.close(ends.writing)
+            Glibc.close(ends.reading)
+            ends = (-1, -1)
+        }
+    }
+
+    deinit { self.close() }
+}
+
+/// This process's environment.
+package func currentEnvironment() -> [String: String] {
+    var variables: [String: String] = [:]
+    var next = environ
+    while let entry = next.pointee {
+        let text = String(cString: entry)
+        if let separator = text.firstIndex(of: "=") {
+            variables[String(text[..<separator])] = String(text[text.index(after: separator)...])
+        }
+        next += 1
+    }
+    return variables
+}

@@ -1,0 +1,49 @@
+public import MeshRuntime
+
+/// A piece of work without state of its own, which runs in some worker process of the mesh.
+///
+/// Its fields are its arguments; they travel encoded. Handles to actors and references to objects may be among them.
+///
+/// ```swift
+/// struct Publish: RemoteTask {
+///     var messages: MessageActor
+///     func run(on mesh: Mesh) async throws -> Done {
+///         try await messages.add("hello")
+///         return Done()
+///     }
+/// }
+/// let done = try await mesh.submit(Publish(messages: messages))
+/// ```
+///
+/// A task whose process dies runs again, as often as ``TaskOptions/maxRetries`` says, so what it does to the world
+/// should bear being done twice.
+public protocol RemoteTask: Codable, Sendable {
+    /// What it results in; ``Done`` for nothing.
+    associatedtype Output: Codable & Sendable
+
+    /// Does the work. What it throws reaches whoever awaits its result.
+    func run(on mesh: Mesh) async throws -> Output
+}
+
+/// The empty result.
+public struct Done: Codable, Hashable, Sendable {
+    /// Nothing.
+    public init() {}
+}
+
+/// How a task is run.
+public struct TaskOptions: Hashable, Sendable, Codable {
+    /// A name for people.
+    public var name: String?
+    /// How often it may run again when its process died; errors that it throws are not retried.
+    public var maxRetries: Limit
+    /// How long it may take from submission to result; nil for any time.
+    public var timeout: Duration?
+
+    /// Three retries, as long as it takes.
+    public init(name: String? = nil, maxRetries: Limit = 3, timeout: Duration? = nil) {
+        self.name = name
+        self.maxRetries = maxRetries
+        self.timeout = timeout
+    }
+}

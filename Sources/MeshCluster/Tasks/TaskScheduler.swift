@@ -1,0 +1,204 @@
+import CMeshPlatform
+import DequeModule
+import FoundationEssentials
+import MeshCore
+package import MeshRuntime
+import Synchronization
+
+/// Runs the tasks that this process submits, in worker processes that it leases.
+///
+/// A leased worker gets one task at a time as long as tasks take long, and several while they are short: those travel
+/// together, and run side by side there, so none waits for another.
+package final class TaskScheduler: Sendable {
+    fileprivate struct Job: Sendable {
+        var spec: TaskSpec
+        var attemptsLeft: Int?
+        var finish: @Sendable (Result<EncodedOutcome, any Error>) -> Void
+        var isCancelled: Once
+    }
+
+    private struct Lease {
+        var lease: WorkerLease
+        var running = 0
+        /// How many tasks it may have at once.
+        var depth = 1
+        var idleSince: UInt64 = 0
+    }
+
+    private struct State {
+        var queue: Deque<Job> = []
+        var leases: [PeerID: Lease] = [:]
+        var requested = 0
+        var isSweeping = false
+    }
+
+    private let state = Mutex(State())
+    private unowned let mesh: Mesh
+    private static let maximumDepth = 64
+    private static let maximumRequests = 64
+    /// A task that took less is short.
+    private static let shortTask: UInt64 = 2_000_000
+    private static let idleTime: UInt64 = 200_000_000
+
+    init(mesh: Mesh) { self.mesh = mesh }
+
+    package func submit(
+        _ spec: TaskSpec, retries: Limit, finish: @escaping @Sendable (Result<EncodedOutcome, any Error>) -> Void
+    ) {
+        self.enqueue(Job(spec: spec, attemptsLeft: retries.count.map { $0 + 1 }, finish: finish, isCancelled: Once()))
+    }
+
+    private func enqueue(_ job: Job) {
+        let start = self.state.withLock { state -> (Job, WorkerLease)? in
+            guard state.queue.isEmpty, let lease = Self.free(&state) else {
+                state.queue.append(job)
+                return nil
+            }
+            return (job, lease)
+        }
+        if let (job, lease) = start { self.run(job, on: lease) } else { self.requestLeases() }
+    }
+
+    /// A leased worker that may have one more task: the one with the fewest.
+    private static func free(_ state: inout State) -> WorkerLease? {
+        var best: PeerID?
+        for (peer, lease) in state.leases where lease.running < lease.depth {
+            if let known = best, state.leases[known]?.running ?? 0 <= lease.running { continue }
+            best = peer
+        }
+        guard let best else { return nil }
+        state.leases[best]?.running += 1
+        return state.leases[best]?.lease
+    }
+
+    private func requestLeases() {
+        let count = self.state.withLock { state in
+            let wanted = min(state.queue.count, Self.maximumRequests) - state.requested
+            state.requested += max(0, wanted)
+            return max(0, wanted)
+        }
+        for _ in 0..<count { self.requestLease() }
+    }
+
+    private func requestLease() {
+        Task(executorPreference: self.mesh.executor) { [mesh] in
+            do {
+                let membership = try mesh.membership
+                let lease = try await membership.ask {
+                    try await $0.leaseWorker(program: membership.program, for: mesh.address.peer)
+                }
+                self.add(lease)
+            } catch {
+                self.failed(error)
+            }
+        }
+    }
+
+    private func add(_ lease: WorkerLease) {
+        let isWanted = self.state.withLock { state in
+            state.requested -= 1
+            guard !state.queue.isEmpty else { return false }
+            state.leases[lease.worker.peer] = Lease(lease: lease)
+            return true
+        }
+        if isWanted { self.fill(lease.worker.peer) } else { self.giveBack(lease) }
+    }
+
+    /// No worker can be had: the tasks that wait fail, since nothing else will run them.
+    private func failed(_ error: any Error) {
+        let jobs = self.state.withLock { state -> Deque<Job> in
+            state.requested -= 1
+            guard state.leases.isEmpty, state.requested == 0 else { return [] }
+            defer { state.queue = [] }
+            return state.queue
+        }
+        for job in jobs { job.finish(.failure(error)) }
+    }
+
+    private func fill(_ peer: PeerID) {
+        while true {
+            let next = self.state.withLock { state -> (Job, WorkerLease)? in
+                guard let lease = state.leases[peer], lease.running < lease.depth, let job = state.queue.popFirst()
+                else { return nil }
+                state.leases[peer]?.running += 1
+                return (job, lease.lease)
+            }
+            guard let (job, lease) = next else { return }
+            self.run(job, on: lease)
+        }
+    }
+
+    private func run(_ job: Job, on lease: WorkerLease) {
+        let begin = cmesh_monotonic_nanoseconds()
+        Task.immediate(executorPreference: self.mesh.executor) { [mesh] in
+            do {
+                let worker = try mesh.service(WorkerAgent.self, WellKnown.worker, at: lease.worker)
+                let outcome = try await worker.run(job.spec)
+                job.finish(.success(outcome))
+                self.finished(lease.worker.peer, took: cmesh_monotonic_nanoseconds() - begin)
+            } catch {
+                self.lost(job, on: lease, error)
+            }
+        }
+    }
+
+    private func finished(_ peer: PeerID, took: UInt64) {
+        self.state.withLock { state in
+            guard var lease = state.leases[peer] else { return }
+            lease.running -= 1
+            lease.depth = took < Self.shortTask * UInt64(lease.depth) ? min(lease.depth * 2, Self.maximumDepth) : 1
+            lease.idleSince = cmesh_monotonic_nanoseconds()
+            state.leases[peer] = lease
+        }
+        self.fill(peer)
+        self.sweepLater()
+    }
+
+    /// The worker has died, or cannot be reached: its tasks run elsewhere if they may.
+    private func lost(_ job: Job, on lease: WorkerLease, _ error: any Error) {
+        let peer = lease.worker.peer
+        self.state.withLock { $0.leases[peer] = nil }
+        var job = job
+        job.attemptsLeft = job.attemptsLeft.map { $0 - 1 }
+        let code = (error as? MeshError)?.code
+        guard code == .actorDied || code == .actorUnavailable, job.attemptsLeft ?? 1 > 0 else {
+            return job.finish(.failure(error))
+        }
+        self.enqueue(job)
+    }
+
+    // MARK: Giving back
+
+    private func sweepLater() {
+        let isNeeded = self.state.withLock { state in
+            guard !state.isSweeping, state.queue.isEmpty else { return false }
+            state.isSweeping = true
+            return true
+        }
+        guard isNeeded else { return }
+        _ = self.mesh.schedule(at: cmesh_monotonic_nanoseconds() + Self.idleTime) { [weak mesh] in
+            guard let mesh, let scheduler = try? mesh.membership.scheduler else { return }
+            scheduler.sweep()
+        }
+    }
+
+    /// Gives back the workers that have had nothing to do for a while.
+    private func sweep() {
+        let now = cmesh_monotonic_nanoseconds()
+        let idle = self.state.withLock { state in
+            state.isSweeping = false
+            let idle = state.leases.values.filter { $0.running == 0 && now >= $0.idleSince + Self.idleTime / 2 }
+            for lease in idle { state.leases[lease.lease.worker.peer] = nil }
+            return idle
+        }
+        for lease in idle { self.giveBack(lease.lease) }
+        if self.state.withLock({ !$0.leases.isEmpty }) { self.sweepLater() }
+    }
+
+    private func giveBack(_ lease: WorkerLease) {
+        Task(executorPreference: self.mesh.executor) { [mesh] in
+            let node = try mesh.service(NodeAgent.self, WellKnown.node, at: lease.node)
+            try await node.returnWorker(lease.worker.peer)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package import Distributed
+import FoundationEssentials
+package import MeshCore
+package import MeshRuntime
+
+/// What a worker process does for its node, and for those who submit tasks.
+package distributed actor WorkerAgent {
+    package typealias ActorSystem = Mesh
+
+    package init(actorSystem: Mesh) { self.actorSystem = actorSystem }
+
+    /// Runs an actor's initialiser, and takes calls for it from then on.
+    package distributed func start(_ spec: ActorSpec) async throws -> StartOutcome {
+        let mesh = self.actorSystem
+        guard let type = _typeByName(spec.typeName) as? any RemoteActor.Type else {
+            throw MeshError(
+                .typeNotFound,
+                "The program \"\(spec.program)\" has no actor type \(spec.displayType). Is the node's program "
+                    + "the same version as the caller's, and is the type not private?")
+        }
+        do {
+            _ = try await Self.make(type, spec, on: mesh)
+        } catch {
+            return .failed(mesh.encodeError(error, method: "\(spec.displayType).init"))
+        }
+        return .started(spec.handle(at: mesh.address))
+    }
+
+    private static func make<Act: RemoteActor>(_ type: Act.Type, _ spec: ActorSpec, on mesh: Mesh) async throws -> Act.ID {
+        try await mesh.birth(
+            type, id: spec.id, name: spec.options.name, incarnation: spec.incarnation, window: spec.window,
+            maxConcurrency: spec.options.maxConcurrency
+        ) { try await type.make(decoding: EncodedArguments(spec.arguments), on: $0) }
+    }
+
+    /// The broker has come back as another process.
+    package distributed func brokerChanged(_ broker: PeerAddress) async throws {
+        try self.actorSystem.membership.setBroker(broker)
+    }
+
+    /// Ends an actor of this process.
+    package distributed func stop(_ actor: UniqueID) async throws {
+        self.actorSystem.endActor(actor, because: MeshError(.actorDied, "Actor \(actor.short) was killed."))
+    }
+
+    /// Runs a task. Several may run side by side.
+    package distributed func run(_ spec: TaskSpec) async throws -> EncodedOutcome {
+        let mesh = self.actorSystem
+        guard let type = _typeByName(spec.typeName) as? any RemoteTask.Type else {
+            throw MeshError(
+                .typeNotFound,
+                "This program has no task type \(spec.displayType). Is the node's program the same version as the "
+                    + "caller's, and is the type not private?")
+        }
+        return await Self.run(type, spec, on: mesh)
+    }
+
+    private nonisolated static func run<Work: RemoteTask>(
+        _ type: Work.Type, _ spec: TaskSpec, on mesh: Mesh
+    ) async -> EncodedOutcome {
+        do {
+            let task = try mesh.decode(Work.self, from: spec.task, what: spec.displayType)
+            return .value(try mesh.encode(try await task.run(on: mesh)))
+        } catch {
+            return .failure(mesh.encodeError(error, method: "\(spec.displayType).run(on:)"))
+        }
+    }
+}

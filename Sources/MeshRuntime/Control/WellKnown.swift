@@ -1,0 +1,35 @@
+package import Distributed
+package import MeshCore
+
+/// The numbers of the actors that every mesh has.
+package enum WellKnown {
+    package static let broker = UniqueID(high: 0, low: 1)
+    package static let node = UniqueID(high: 0, low: 2)
+    package static let worker = UniqueID(high: 0, low: 3)
+    package static let streams = UniqueID(high: 0, low: 4)
+}
+
+extension Mesh {
+    /// A handle to one of the well-known actors of a process.
+    package func service<Service: DistributedActor>(
+        _ type: Service.Type, _ id: UniqueID, at address: PeerAddress
+    ) throws -> Service where Service.ActorSystem == Mesh {
+        // Each process has its own, so references must not be shared between processes: the reserved number is
+        // combined with that of the process.
+        let unique = UniqueID(high: 0, low: address.peer.number << 8 | id.low)
+        return try self.handle(
+            type,
+            HandleFields(
+                id: unique, typeName: String(reflecting: type), name: nil, window: 1 << 20,
+                location: ActorLocation(address: address, incarnation: 0)))
+    }
+
+    /// Hosts one of the well-known actors in this process.
+    package func hostService<Service: DistributedActor>(
+        _ type: Service.Type, _ id: UniqueID, _ make: (Mesh) async throws -> Service
+    ) async throws -> ActorID where Service.ActorSystem == Mesh {
+        try await self.birth(
+            type, id: UniqueID(high: 0, low: self.address.peer.number << 8 | id.low), name: nil, incarnation: 0,
+            maxConcurrency: .max, make)
+    }
+}

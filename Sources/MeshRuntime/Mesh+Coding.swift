@@ -1,0 +1,58 @@
+package import FoundationEssentials
+import MeshCore
+import MeshMessagePack
+
+/// Values and errors on their way through processes that need not know their types.
+extension Mesh {
+    package func encode<Value: Encodable>(_ value: Value) throws -> Data { try self.encoder.encode(value) }
+
+    package func decode<Value: Decodable>(_ type: Value.Type, from data: Data, what: String) throws -> Value {
+        do {
+            return try self.decoder.decode(Value.self, from: data)
+        } catch {
+            throw MeshError(
+                .decodingFailed, "\(what) cannot be read as \(type); the sender was built with another version.",
+                cause: error)
+        }
+    }
+
+    /// An error as it travels: as itself if it is `Codable`, else as a description.
+    package func encodeError(_ error: any Error, method: String) -> EncodedError {
+        let (typeName, value): (String?, any Encodable)
+        switch error {
+        case let error as EncodedError: return error
+        case let error as MeshError: (typeName, value) = (nil, error)
+        case is CancellationError: (typeName, value) = (nil, MeshError(.cancelled, "\(method) was cancelled."))
+        case let codable as any Error & Codable:
+            let type = type(of: codable)
+            typeName = _mangledTypeName(type) ?? String(reflecting: type)
+            value = ThrownError(
+                typeName: String(reflecting: type), reason: String(describing: codable), method: method,
+                value: codable)
+        default:
+            let name = String(reflecting: type(of: error))
+            typeName = name
+            value = ThrownError(typeName: name, reason: String(describing: error), method: method, value: nil)
+        }
+        let data = (try? self.encode(AnyEncodable(value))) ?? Data()
+        return EncodedError(typeName: typeName, data: data)
+    }
+
+    package func decodeError(_ error: EncodedError) -> any Error {
+        do {
+            guard let typeName = error.typeName else { return try self.decoder.decode(MeshError.self, from: error.data) }
+            var decoder = self.decoder
+            if let key = ReceivedError.typeNameKey { decoder.userInfo[key] = typeName }
+            return try decoder.decode(ReceivedError.self, from: error.data).error
+        } catch {
+            return MeshError(.decodingFailed, "An error that came back cannot be read.", cause: error)
+        }
+    }
+}
+
+/// Encodes a value of any type as itself.
+struct AnyEncodable: Encodable {
+    private let value: any Encodable
+    init(_ value: any Encodable) { self.value = value }
+    func encode(to encoder: any Encoder) throws { try self.value.encode(to: encoder) }
+}
