@@ -3,8 +3,8 @@ public import FoundationEssentials
 /// Reads `Decodable` values from MessagePack.
 ///
 /// The input is not trusted. Its structure is checked before anything is made of it: whatever is wrong with the bytes,
-/// the answer is a `DecodingError` with the coding path, and memory stays proportional to the input (at most 32 bytes
-/// for each byte of it, besides the decoded values themselves).
+/// the answer is a `DecodingError` with the coding path, and memory stays proportional to the input; <doc:MessagePack>
+/// gives the factor.
 ///
 /// The decoder is a value without state: one may be shared by any number of threads.
 public struct MessagePackDecoder: Sendable {
