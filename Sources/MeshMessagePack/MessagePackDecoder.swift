@@ -72,6 +72,8 @@ public struct MessagePackDecoder: Sendable {
             let value = try Self.scalar(type, bytes, &offset) { head throws(Flaw) in try head.bool() }
             return unsafeBitCast(value, to: T.self)
         }
+        if MemoryLayout<T>.size <= 8, let value = try Self.number(type, bytes, &offset) { return value }
+
         var end = offset
         let outline = try StructureScan.outline(bytes, at: &end, maximumDepth: self.maximumNestingDepth)
         let session = DecodingSession(
@@ -86,6 +88,29 @@ public struct MessagePackDecoder: Sendable {
         let value = try DecodingPlace(session: session, position: position, parent: nil, key: .none).read(type)
         offset = end
         return value
+    }
+
+    /// The less common numbers; `nil` for any other type.
+    private static func number<T>(_ type: T.Type, _ bytes: UnsafeRawBufferPointer, _ offset: inout Int) throws -> T? {
+        if T.self == Int64.self { return unsafeBitCast(try self.integer(Int64.self, bytes, &offset), to: T.self) }
+        if T.self == Int32.self { return unsafeBitCast(try self.integer(Int32.self, bytes, &offset), to: T.self) }
+        if T.self == UInt.self { return unsafeBitCast(try self.integer(UInt.self, bytes, &offset), to: T.self) }
+        if T.self == UInt64.self { return unsafeBitCast(try self.integer(UInt64.self, bytes, &offset), to: T.self) }
+        if T.self == UInt32.self { return unsafeBitCast(try self.integer(UInt32.self, bytes, &offset), to: T.self) }
+        if T.self == UInt8.self { return unsafeBitCast(try self.integer(UInt8.self, bytes, &offset), to: T.self) }
+        if T.self == Float.self {
+            let value = try Self.scalar(type, bytes, &offset) { head throws(Flaw) in try head.float() }
+            return unsafeBitCast(value, to: T.self)
+        }
+        return nil
+    }
+
+    private static func integer<T: FixedWidthInteger>(
+        _ type: T.Type,
+        _ bytes: UnsafeRawBufferPointer,
+        _ offset: inout Int
+    ) throws -> T {
+        try self.scalar(type, bytes, &offset) { head throws(Flaw) in try head.integer(as: type) }
     }
 
     /// Checks the structure of one value and moves the offset behind it.

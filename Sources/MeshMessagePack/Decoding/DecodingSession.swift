@@ -6,7 +6,7 @@ internal import FoundationEssentials
 /// without bytes, and gets errors instead of somebody else's memory.
 final class DecodingSession {
     private(set) var bytes: UnsafeRawBufferPointer
-    private(set) var outline: Outline
+    let outline: Outline
     let owner: AnyObject?
     let attachments: [Data]
     private let settings: [CodingUserInfoKey: any Sendable]
@@ -26,6 +26,10 @@ final class DecodingSession {
         self.settings = userInfo
         self.owner = owner
         self.attachments = attachments
+    }
+
+    deinit {
+        self.outline.deallocate()
     }
 
     func finish() {
@@ -55,9 +59,9 @@ final class DecodingSession {
 /// A value about to be read, and what its coding path is.
 struct DecodingPlace {
     let session: DecodingSession
-    let position: Position
+    var position: Position
     let parent: ValueDecoder?
-    let key: PathKey
+    var key: PathKey
 
     var codingPath: [any CodingKey] {
         (self.parent?.codingPath ?? []) + (self.key.codingKey.map { [$0] } ?? [])
@@ -81,10 +85,16 @@ struct DecodingPlace {
         guard let native = TypeTable.traits(of: type).pointee.decodes else {
             return try T(from: ValueDecoder(place: self))
         }
-        var result: T?
-        try withUnsafeMutablePointer(to: &result) { try native.read(into: UnsafeMutableRawPointer($0), from: self) }
-        guard let result else { throw self.corrupted("\(type) was read but not stored.") }
-        return result
+        return try self.read(type, by: native)
+    }
+
+    func read<T>(_ type: T.Type, by native: any NativelyDecodable.Type) throws -> T {
+        // Uninitialized memory and not an optional, whose type the runtime would have to look up for each value.
+        try withUnsafeTemporaryAllocation(byteCount: MemoryLayout<T>.size, alignment: MemoryLayout<T>.alignment) {
+            guard let memory = $0.baseAddress else { throw self.corrupted("There is no memory for a value.") }
+            try native.read(into: memory, from: self)
+            return memory.assumingMemoryBound(to: T.self).move()
+        }
     }
 
     func corrupted(_ description: String) -> DecodingError {

@@ -92,13 +92,41 @@ extension Array: NativelyDecodable where Element: Decodable {
 extension DecodingPlace {
     /// The elements of an ordinary array.
     func readElements<Element: Decodable>(of type: Element.Type, _ head: Head) throws -> [Element] {
-        var elements: [Element] = []
-        let node = ValueDecoder(place: self)
-        var position = Position(offset: head.body, container: self.position.container + 1)
-        for index in 0..<Int(head.bits) {
-            elements.append(try node.place(position, .index(index)).read(type))
-            position = try self.locating(type) { () throws(Flaw) in try self.session.step(over: position) }
+        let count = Int(head.bits)
+        guard count > 0 else { return [] }
+        let first = Position(offset: head.body, container: self.position.container + 1)
+        var place = ValueDecoder(place: self).place(first, .index(0))
+        // The count is bounded by the input, but room for it is only worth having where it is no more than a small
+        // multiple of that.
+        let stride = MemoryLayout<Element>.stride
+        guard stride <= 64, let native = TypeTable.traits(of: type).pointee.decodes else {
+            var elements: [Element] = []
+            for index in 0..<count {
+                place.key = .index(index)
+                elements.append(try place.read(type))
+                try place.stepOver(type)
+            }
+            return elements
         }
-        return elements
+        return try Array(unsafeUninitializedCapacity: count) { elements, initialized in
+            let memory = UnsafeMutableRawBufferPointer(elements)
+            guard let base = memory.baseAddress else { return }
+            for index in 0..<count {
+                place.key = .index(index)
+                try native.read(into: base + index * stride, from: place)
+                initialized += 1
+                try place.stepOver(type)
+            }
+        }
+    }
+
+    /// Moves on to the next value.
+    @inline(__always)
+    mutating func stepOver(_ type: Any.Type) throws {
+        do throws(Flaw) {
+            self.position = try self.session.step(over: self.position)
+        } catch {
+            throw error.error(expected: type, path: self.codingPath)
+        }
     }
 }

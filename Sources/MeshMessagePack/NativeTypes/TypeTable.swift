@@ -10,7 +10,8 @@ protocol NativelyEncodable {
 
 /// A type that reads itself without a `Codable` container.
 protocol NativelyDecodable {
-    /// Reads a value and stores it through the pointer, which must lead to an `Optional` of this type.
+    /// Reads a value and initializes the memory behind the pointer with it; after an error that is still
+    /// uninitialized.
     static func read(into result: UnsafeMutableRawPointer, from place: DecodingPlace) throws
 }
 
