@@ -72,8 +72,29 @@ public struct MessagePackDecoder: Sendable {
             let value = try Self.scalar(type, bytes, &offset) { head throws(Flaw) in try head.bool() }
             return unsafeBitCast(value, to: T.self)
         }
-        if MemoryLayout<T>.size <= 8, let value = try Self.number(type, bytes, &offset) { return value }
+        if MemoryLayout<T>.size <= 8 {
+            if T.self == Int64.self { return unsafeBitCast(try Self.integer(Int64.self, bytes, &offset), to: T.self) }
+            if T.self == Int32.self { return unsafeBitCast(try Self.integer(Int32.self, bytes, &offset), to: T.self) }
+            if T.self == UInt.self { return unsafeBitCast(try Self.integer(UInt.self, bytes, &offset), to: T.self) }
+            if T.self == UInt64.self { return unsafeBitCast(try Self.integer(UInt64.self, bytes, &offset), to: T.self) }
+            if T.self == UInt32.self { return unsafeBitCast(try Self.integer(UInt32.self, bytes, &offset), to: T.self) }
+            if T.self == UInt8.self { return unsafeBitCast(try Self.integer(UInt8.self, bytes, &offset), to: T.self) }
+            if T.self == Float.self {
+                let value = try Self.scalar(type, bytes, &offset) { head throws(Flaw) in try head.float() }
+                return unsafeBitCast(value, to: T.self)
+            }
+        }
+        return try self.decodeThroughSession(type, bytes, &offset, owner, attachments)
+    }
 
+    @inline(never)
+    private func decodeThroughSession<T: Decodable>(
+        _ type: T.Type,
+        _ bytes: UnsafeRawBufferPointer,
+        _ offset: inout Int,
+        _ owner: AnyObject?,
+        _ attachments: [Data]
+    ) throws -> T {
         var end = offset
         let outline = try StructureScan.outline(bytes, at: &end, maximumDepth: self.maximumNestingDepth)
         let session = DecodingSession(
@@ -88,21 +109,6 @@ public struct MessagePackDecoder: Sendable {
         let value = try DecodingPlace(session: session, position: position, parent: nil, key: .none).read(type)
         offset = end
         return value
-    }
-
-    /// The less common numbers; `nil` for any other type.
-    private static func number<T>(_ type: T.Type, _ bytes: UnsafeRawBufferPointer, _ offset: inout Int) throws -> T? {
-        if T.self == Int64.self { return unsafeBitCast(try self.integer(Int64.self, bytes, &offset), to: T.self) }
-        if T.self == Int32.self { return unsafeBitCast(try self.integer(Int32.self, bytes, &offset), to: T.self) }
-        if T.self == UInt.self { return unsafeBitCast(try self.integer(UInt.self, bytes, &offset), to: T.self) }
-        if T.self == UInt64.self { return unsafeBitCast(try self.integer(UInt64.self, bytes, &offset), to: T.self) }
-        if T.self == UInt32.self { return unsafeBitCast(try self.integer(UInt32.self, bytes, &offset), to: T.self) }
-        if T.self == UInt8.self { return unsafeBitCast(try self.integer(UInt8.self, bytes, &offset), to: T.self) }
-        if T.self == Float.self {
-            let value = try Self.scalar(type, bytes, &offset) { head throws(Flaw) in try head.float() }
-            return unsafeBitCast(value, to: T.self)
-        }
-        return nil
     }
 
     private static func integer<T: FixedWidthInteger>(

@@ -30,6 +30,50 @@ final class DecodingSession {
 
     deinit {
         self.outline.deallocate()
+        self.scratch?.deallocate()
+    }
+
+    // MARK: Scratch memory
+
+    private static let scratchSize = 512
+    private static let scratchAlignment = 16
+    private var scratch: UnsafeMutableRawPointer?
+    private var scratchUsed = 0
+
+    /// Memory for one value while it is read. Values nest, so it is given back in the opposite order.
+    @inline(__always)
+    func takeScratch(_ size: Int, _ alignment: Int) -> UnsafeMutableRawPointer {
+        let room = Self.roundedUp(size)
+        if let scratch, alignment <= Self.scratchAlignment, self.scratchUsed + room <= Self.scratchSize {
+            defer { self.scratchUsed += room }
+            return scratch + self.scratchUsed
+        }
+        return self.makeScratch(size, alignment)
+    }
+
+    @inline(__always)
+    func giveBackScratch(_ memory: UnsafeMutableRawPointer, _ size: Int) {
+        if let scratch, memory >= scratch, memory < scratch + Self.scratchSize {
+            self.scratchUsed -= Self.roundedUp(size)
+        } else {
+            memory.deallocate()
+        }
+    }
+
+    @inline(never)
+    private func makeScratch(_ size: Int, _ alignment: Int) -> UnsafeMutableRawPointer {
+        guard self.scratch == nil, size <= Self.scratchSize, alignment <= Self.scratchAlignment else {
+            return .allocate(byteCount: max(size, 1), alignment: alignment)
+        }
+        let scratch = UnsafeMutableRawPointer.allocate(byteCount: Self.scratchSize, alignment: Self.scratchAlignment)
+        self.scratch = scratch
+        self.scratchUsed = Self.roundedUp(size)
+        return scratch
+    }
+
+    /// At least one unit, so that no two values share an address.
+    private static func roundedUp(_ size: Int) -> Int {
+        max(size + self.scratchAlignment - 1, self.scratchAlignment) & ~(self.scratchAlignment - 1)
     }
 
     func finish() {
@@ -80,7 +124,6 @@ struct DecodingPlace {
     }
 
     /// Reads a value the fastest way its type has.
-    @inline(__always)
     func read<T: Decodable>(_ type: T.Type) throws -> T {
         guard let native = TypeTable.traits(of: type).pointee.decodes else {
             return try T(from: ValueDecoder(place: self))
@@ -89,12 +132,12 @@ struct DecodingPlace {
     }
 
     func read<T>(_ type: T.Type, by native: any NativelyDecodable.Type) throws -> T {
-        // Uninitialized memory and not an optional, whose type the runtime would have to look up for each value.
-        try withUnsafeTemporaryAllocation(byteCount: MemoryLayout<T>.size, alignment: MemoryLayout<T>.alignment) {
-            guard let memory = $0.baseAddress else { throw self.corrupted("There is no memory for a value.") }
-            try native.read(into: memory, from: self)
-            return memory.assumingMemoryBound(to: T.self).move()
-        }
+        // Uninitialized memory, and not an optional whose type the runtime would have to look up for each value.
+        let layout = (size: MemoryLayout<T>.size, alignment: MemoryLayout<T>.alignment)
+        let memory = self.session.takeScratch(layout.size, layout.alignment)
+        defer { self.session.giveBackScratch(memory, layout.size) }
+        try native.read(into: memory, from: self)
+        return memory.assumingMemoryBound(to: T.self).move()
     }
 
     func corrupted(_ description: String) -> DecodingError {

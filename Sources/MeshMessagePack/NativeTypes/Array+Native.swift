@@ -17,6 +17,15 @@ extension Array: NativelyEncodable where Element: Encodable {
         guard array.count <= Int(UInt32.max) else { throw place.tooLarge(array.count) }
         place.buffer.packArrayHeader(array.count)
         if array.isEmpty { return }
+        if traits.pointee.elementCode != nil, let number = traits.pointee.encodes {
+            // A number cannot fail, so it needs no path of its own.
+            return try array.withUnsafeBytes { bytes in
+                guard let base = bytes.baseAddress else { return }
+                for index in array.indices {
+                    try number.write(base + index * MemoryLayout<Element>.stride, to: place)
+                }
+            }
+        }
         let node = EncodingNode(place: place)
         if let native = traits.pointee.encodes {
             var element = node.place(.index(0))

@@ -24,7 +24,9 @@ extension Dictionary: NativelyDecodable where Key: Decodable, Value: Decodable {
         let count = Int(head.bits) / (head.kind == .map ? 1 : 2)
         let node = ValueDecoder(place: place)
         let style = DictionaryKeyStyle(Key.self)
-        var dictionary: Self = [:]
+        // As for arrays: the count is bounded by the input, and room for it is taken where that is a small multiple.
+        let stride = MemoryLayout<Key>.stride + MemoryLayout<Value>.stride
+        var dictionary = Self(minimumCapacity: stride <= 64 ? count : 0)
         var place = node.place(Position(offset: head.body, container: place.position.container + 1), .none)
         for _ in 0..<count {
             place.key = .written(place.session, offset: place.position.offset)
