@@ -35,7 +35,7 @@ struct MapEntries {
         }
         // The scan has checked that the input holds as many items as the header announces.
         self.entries = .allocate(capacity: Int(head.bits))
-        self.table = .allocate(capacity: self.entries.count <= Self.searchedCount ? 0 : Self.tableSize(self.entries.count))
+        self.table = .allocate(capacity: Self.tableSize(self.entries.count))
         self.table.initialize(repeating: 0)
         do {
             try self.readKeys(of: decoder, head, session.bytes)
@@ -123,15 +123,17 @@ struct MapEntries {
     /// The index of a key that an earlier one equals, in a map small enough to compare each with each.
     private func searchForDuplicate(_ bytes: UnsafeRawBufferPointer) -> Int? {
         for index in 0..<self.entries.count {
-            for earlier in 0..<index where Self.isSame(self.entries[earlier].head, self.entries[index].head, in: bytes) {
+            let head = self.entries[index].head
+            for earlier in 0..<index where Self.isSame(self.entries[earlier].head, head, in: bytes) {
                 return index
             }
         }
         return nil
     }
 
-    /// At most half full, so that a search soon meets a gap.
+    /// At most half full, so that a search soon meets a gap; none for a map that is searched from end to end.
     private static func tableSize(_ count: Int) -> Int {
+        if count <= self.searchedCount { return 0 }
         var size = 64
         while size < count * 2 { size *= 2 }
         return size

@@ -32,7 +32,8 @@ enum EncodedKey: Hashable {
 
 /// The keys already written to a map, to notice one that comes twice.
 ///
-/// A map of a few keys, every struct, needs one word: a filter that says "surely not" or "look". Larger ones keep a set.
+/// A map of a few keys, every struct, needs one word: a filter that says "surely not" or "look". Larger ones keep a
+/// set.
 struct WrittenKeys {
     private static let filteredCount = 16
 

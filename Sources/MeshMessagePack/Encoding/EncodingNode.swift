@@ -92,9 +92,10 @@ final class EncodingNode: Encoder {
     @inline(__always)
     private func check(_ shape: Shape, _ value: @autoclosure () -> Any) throws {
         if !self.isWritable || self.shape != shape {
+            let reason = "This container is used outside its turn, or for a second value."
             throw EncodingError.invalidValue(
                 value(),
-                .init(codingPath: self.codingPath, debugDescription: "This container is used outside its turn, or for a second value.")
+                .init(codingPath: self.codingPath, debugDescription: reason)
             )
         }
     }

@@ -90,7 +90,9 @@ extension Array: NativelyDecodable where Element: Decodable {
     /// Elements copied from their raw bytes; only for the fixed-width numbers, whose every bit pattern is a value.
     private static func copy(_ bytes: UnsafeRawBufferPointer, _ place: DecodingPlace) throws -> Self {
         let (count, rest) = bytes.count.quotientAndRemainder(dividingBy: MemoryLayout<Element>.stride)
-        guard rest == 0 else { throw place.corrupted("\(bytes.count) bytes are not a whole number of \(Element.self).") }
+        guard rest == 0 else {
+            throw place.corrupted("\(bytes.count) bytes are not a whole number of \(Element.self).")
+        }
         return Array(unsafeUninitializedCapacity: count) { elements, initialized in
             UnsafeMutableRawBufferPointer(elements).copyMemory(from: bytes)
             initialized = count

@@ -78,8 +78,8 @@ private struct RecentTraits: ~Copyable, Sendable {
     @inline(__always)
     func find(_ type: ObjectIdentifier) -> UnsafePointer<TypeTraits>? {
         let address = self.slots[Self.slot(type)].load(ordering: .acquiring)
-        guard let traits = UnsafePointer<TypeTraits>(bitPattern: address), traits.pointee.type == type else { return nil }
-        return traits
+        let traits = UnsafePointer<TypeTraits>(bitPattern: address)
+        return traits?.pointee.type == type ? traits : nil
     }
 
     func insert(_ address: UInt, _ type: ObjectIdentifier) {
