@@ -22,11 +22,13 @@ final class ExecutorMonitor: @unchecked Sendable {
     /// After so many checks with nothing to do it goes to sleep.
     private static let patience = 20
 
-    /// Whether no job has been taken for several checks. For the check that runs on the monitor's thread.
-    func isStuck(jobsTaken: UInt64) -> Bool {
-        self.checksWithoutProgress = jobsTaken == self.lastJobsTaken ? self.checksWithoutProgress + 1 : 0
+    /// How many jobs were taken since the last check, and whether none was for several. For the check that runs on
+    /// the monitor's thread.
+    func progress(jobsTaken: UInt64) -> (jobs: Int, isStuck: Bool) {
+        let jobs = Int(jobsTaken - self.lastJobsTaken)
+        self.checksWithoutProgress = jobs == 0 ? self.checksWithoutProgress + 1 : 0
         self.lastJobsTaken = jobsTaken
-        return self.checksWithoutProgress >= 3
+        return (jobs, self.checksWithoutProgress >= 3)
     }
 
     func start(_ check: @escaping @Sendable (UInt64) -> Next) {

@@ -217,7 +217,7 @@ package final class MeshExecutor: TaskExecutor {
     /// Helps where work is stuck. Returns what the monitor does next.
     private func check(now: UInt64) -> ExecutorMonitor.Next {
         let (delegate, queued, stopped, awake) = self.state.withLock { state in
-            (state.delegate, !state.jobs.isEmpty, state.isStopped, state.threadCount - state.parked.count)
+            (state.delegate, state.jobs.count, state.isStopped, state.threadCount - state.parked.count)
         }
         guard let delegate, !stopped else { return .stop }
 
@@ -231,15 +231,16 @@ package final class MeshExecutor: TaskExecutor {
                 expected: word, desired: 0, ordering: .sequentiallyConsistent)
             if taken { self.wakeOrAddThread() }
         }
-        if queued {
+        let progress = self.monitor.progress(jobsTaken: self.jobsTaken.load(ordering: .relaxed))
+        if queued > 0 {
             isBusy = true
-            // More threads than processors only help when some of them are blocked.
             let active = awake - (word != 0 && word & 1 == 0 ? 1 : 0)
             if active < self.limits.parallelism {
-                self.wakeOrAddThread()
-            } else if self.monitor.isStuck(jobsTaken: self.jobsTaken.load(ordering: .relaxed)),
-                self.runningThreads() < self.limits.parallelism
-            {
+                // Short jobs that one thread works off in a few milliseconds are left to it: two would mostly wait
+                // for each other's locks.
+                if queued > 4 * progress.jobs { self.wakeOrAddThread() }
+            } else if progress.isStuck, self.runningThreads() < self.limits.parallelism {
+                // More threads than processors only help when some of them are blocked.
                 self.wakeOrAddThread()
             }
         }
