@@ -11,14 +11,17 @@ package struct WorkerBootstrap: Hashable, Sendable, Codable {
     package var token: UInt64
     /// Where to put its socket.
     package var directory: String
+    /// Where else to take in messages.
+    package var bind: [String]
 
     package static let variable = "ACTORMESH_WORKER"
 
-    package init(node: PeerAddress, broker: PeerAddress?, token: UInt64, directory: String) {
+    package init(node: PeerAddress, broker: PeerAddress?, token: UInt64, directory: String, bind: [String]) {
         self.node = node
         self.broker = broker
         self.token = token
         self.directory = directory
+        self.bind = bind
     }
 
     /// MessagePack in hexadecimal digits.
