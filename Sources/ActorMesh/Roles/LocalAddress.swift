@@ -10,8 +10,13 @@ enum LocalAddress {
         return "tcp://\(address):*"
     }
 
-    /// The same endpoint with an address in place of "all interfaces", which nobody could connect to.
+    /// The same endpoint as others connect to it: with an address in place of "all interfaces", and IPv4 addresses
+    /// written as such.
     static func advertised(_ endpoint: String, toward broker: String?) -> String {
+        let mapped = "tcp://[::ffff:"
+        if endpoint.hasPrefix(mapped), let end = endpoint.firstIndex(of: "]") {
+            return "tcp://\(endpoint.dropFirst(mapped.count)[..<end])\(endpoint[endpoint.index(after: end)...])"
+        }
         for wildcard in ["tcp://0.0.0.0:", "tcp://[::]:"] where endpoint.hasPrefix(wildcard) {
             // Without a broker to reach, the way to anywhere names the interface that others see.
             guard let address = self.source(toward: broker ?? "tcp://192.0.2.1:9") else { break }
