@@ -122,7 +122,8 @@ struct JoinedMeshTests {
             for worker in workers { try await ended(worker) }
             #expect(try await driver.ask("call one").hasPrefix("error actorDied"))
             broker.signal(SIGINT)
-            #expect(try await broker.status(limit: .seconds(2)) == 0)
+            let status = try await broker.status(limit: .seconds(2))
+            #expect(status == 0, "\(broker.output)")
         }
     }
 

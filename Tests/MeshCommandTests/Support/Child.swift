@@ -15,6 +15,8 @@ final class Child: Sendable {
         var lines: [String] = []
         /// How many of them have been looked at.
         var seen = 0
+        /// Counts the changes.
+        var version = 0
         var isClosed = false
         var status: Int32?
         var waiters: [UnsafeContinuation<Void, Never>] = []
@@ -62,6 +64,7 @@ final class Child: Sendable {
     private func change(_ body: (inout State) -> Void) {
         let waiters = self.state.withLock { state in
             body(&state)
+            state.version += 1
             defer { state.waiters = [] }
             return state.waiters
         }
@@ -79,20 +82,16 @@ final class Child: Sendable {
         }
         defer { alarm.cancel() }
         while true {
-            var found: Found?
-            let isOver = self.state.withLock { state in
-                found = look(&state)
-                return found == nil && ContinuousClock.now >= deadline
-            }
+            let (found, version) = self.state.withLock { (look(&$0), $0.version) }
             if let found { return found }
-            if isOver { throw ChildFailure(self, "did not show \(what)") }
+            if ContinuousClock.now >= deadline { throw ChildFailure(self, "did not show \(what)") }
             await withUnsafeContinuation { continuation in
-                let isReady = self.state.withLock { state in
-                    if look(&state) != nil || ContinuousClock.now >= deadline { return true }
+                let hasChanged = self.state.withLock { state in
+                    if state.version != version { return true }
                     state.waiters.append(continuation)
                     return false
                 }
-                if isReady { continuation.resume() }
+                if hasChanged { continuation.resume() }
             }
         }
     }
@@ -101,14 +100,13 @@ final class Child: Sendable {
     @discardableResult
     func line(_ text: String, limit: Duration = .seconds(20)) async throws -> String {
         let line = try await self.wait(for: "\"\(text)\"", limit: limit) { state -> String? in
-            if let index = state.lines[state.seen...].firstIndex(where: { $0.contains(text) }) { return state.lines[index] }
-            if state.isClosed { return "" }
-            return nil
+            if let index = state.lines[state.seen...].firstIndex(where: { text.isEmpty || $0.contains(text) }) {
+                state.seen = index + 1
+                return state.lines[index]
+            }
+            return state.isClosed ? "" : nil
         }
         guard !line.isEmpty else { throw ChildFailure(self, "ended without showing \"\(text)\"") }
-        self.state.withLock { state in
-            if let index = state.lines[state.seen...].firstIndex(of: line) { state.seen = index + 1 }
-        }
         return line
     }
 
