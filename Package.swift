@@ -80,7 +80,10 @@ let package = Package(
             name: "stream-fixture", dependencies: ["StreamFixtureActors", "ActorMesh"], path: "Tests/StreamFixture/Main"),
         .testTarget(
             name: "MeshStreamTests",
-            dependencies: ["ActorMesh", "MeshRuntime", "MeshCore", "StreamFixtureActors", "stream-fixture"]
+            dependencies: [
+                "ActorMesh", "MeshRuntime", "MeshCore", "StreamFixtureActors", "stream-fixture",
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
     ]
 )

@@ -1,10 +1,11 @@
 import ActorMesh
 import FoundationEssentials
 import Glibc
+import StreamFixtureActors
 
 /// A mesh whose workers run the fixture program, which has the same actors as the tests.
 func withFixtureMesh<Result: Sendable>(
-    _ settings: MeshSettings = MeshSettings(), _ body: @Sendable (Mesh) async throws -> Result
+    _ settings: MeshSettings = fixtureSettings, _ body: @Sendable (Mesh) async throws -> Result
 ) async throws -> Result {
     try await withMesh(
         MeshConfiguration(workerExecutable: try fixtureExecutable(), warmWorkers: 2, settings: settings), body)

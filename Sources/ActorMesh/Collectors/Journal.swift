@@ -1,14 +1,14 @@
 import DequeModule
-import Logging
+package import Logging
 import MeshCore
-import MeshRuntime
+package import MeshRuntime
 
 /// What a collecting actor keeps: the newest entries up to its limits, and the readers that follow them.
-struct Journal<Entry: Codable & Sendable> {
+package struct Journal<Entry: Codable & Sendable> {
     /// At most so many entries are kept.
-    static var maximumCount: Int { 1_000_000 }
+    package static var maximumCount: Int { 1_000_000 }
     /// How far publishers may be ahead of a reader.
-    static var readerLimit: Int { 1024 }
+    package static var readerLimit: Int { 1024 }
 
     private let maximumSize: Int
     private let logger: Logger
@@ -16,18 +16,18 @@ struct Journal<Entry: Codable & Sendable> {
     private var size = 0
     private var readers: [MeshStream<Entry>.Continuation] = []
     /// How many entries had to make room for newer ones.
-    private(set) var dropped: UInt64 = 0
+    package private(set) var dropped: UInt64 = 0
 
     /// - Parameter maximumPayload: what one reply may carry; all that is kept fits into it.
-    init(maximumPayload: Int, logger: Logger) {
+    package init(maximumPayload: Int, logger: Logger) {
         self.maximumSize = maximumPayload / 2
         self.logger = logger
     }
 
-    var entries: [Entry] { self.kept.map(\.entry) }
+    package var entries: [Entry] { self.kept.map(\.entry) }
 
     /// Takes all entries; the readers have them nevertheless.
-    mutating func drain() -> [Entry] {
+    package mutating func drain() -> [Entry] {
         defer {
             self.kept = []
             self.size = 0
@@ -40,7 +40,7 @@ struct Journal<Entry: Codable & Sendable> {
     /// - Parameter text: how many bytes of text the entry has.
     /// - Returns: the readers that are behind by more than their limit; whoever added the entry is to wait for them.
     /// - Throws: `payloadTooLarge` when the entry alone is more than is kept.
-    mutating func add(_ entry: Entry, text: Int) throws -> [MeshStream<Entry>.Continuation] {
+    package mutating func add(_ entry: Entry, text: Int) throws -> [MeshStream<Entry>.Continuation] {
         // Room for the other fields, and more than their encoding takes.
         let size = text + 128
         guard size <= self.maximumSize else {
@@ -73,7 +73,7 @@ struct Journal<Entry: Codable & Sendable> {
     }
 
     /// A stream of what is kept and of all that comes.
-    mutating func stream() -> MeshStream<Entry> {
+    package mutating func stream() -> MeshStream<Entry> {
         self.readers.removeAll(where: \.isTerminated)
         let (stream, continuation) = MeshStream.makeStream(
             bufferingLimit: Self.readerLimit, backlog: self.kept.lazy.map(\.entry))

@@ -2,4 +2,4 @@ import ActorMesh
 import StreamFixtureActors
 
 // A worker of the tests' meshes. Without one it does nothing.
-try await withMesh { _ in }
+try await withMesh(MeshConfiguration(settings: fixtureSettings)) { _ in }

@@ -1,49 +1,49 @@
-import DequeModule
-import MeshCore
+package import DequeModule
+package import MeshCore
 
 /// The elements of a stream that its reader has not taken yet, and the writers that wait for room. A value without
 /// clocks or tasks: whoever has it says what time it is.
 ///
 /// Elements count from 0. A reader names the element that it wants next, which acknowledges all before it; only then
 /// are those forgotten, so that a reader whose question or answer was lost asks again and gets the same.
-struct StreamBuffer<Element: Sendable>: Sendable {
+package struct StreamBuffer<Element: Sendable>: Sendable {
     /// A writer that waits for room: with its element, or behind one that is in the buffer already.
-    struct Waiter: Sendable {
+    private struct Waiter: Sendable {
         var number: UInt64
         var element: Element?
         var since: UInt64
     }
 
-    let limit: Int
-    let skipsOldest: Bool
-    private(set) var elements: Deque<Element>
+    package let limit: Int
+    package let skipsOldest: Bool
+    package private(set) var elements: Deque<Element>
     /// The number of the first element that is here.
-    private(set) var first: UInt64 = 0
-    private(set) var waiters: Deque<Waiter> = []
-    private(set) var end: StreamEnd?
+    package private(set) var first: UInt64 = 0
+    private var waiters: Deque<Waiter> = []
+    package private(set) var end: StreamEnd?
     /// When the reader last asked for something or took something.
-    private(set) var lastProgress: UInt64 = 0
+    package private(set) var lastProgress: UInt64 = 0
 
     /// - Parameter backlog: elements that are there from the start, for which the limit is raised.
-    init(limit: Int, skipsOldest: Bool, backlog: some Sequence<Element>) {
+    package init(limit: Int, skipsOldest: Bool, backlog: some Sequence<Element>) {
         self.elements = Deque(backlog)
         self.limit = max(1, limit) + self.elements.count
         self.skipsOldest = skipsOldest
     }
 
     /// The number of the next element that is written.
-    var next: UInt64 { self.first + UInt64(self.elements.count) }
+    package var next: UInt64 { self.first + UInt64(self.elements.count) }
 
     // MARK: Writing
 
-    enum Offer: Sendable {
+    package enum Offer: Sendable {
         case accepted
         case full
         case ended
     }
 
     /// Takes an element if there is room and no writer waits for it.
-    mutating func offer(_ element: Element) -> Offer {
+    package mutating func offer(_ element: Element) -> Offer {
         if self.end != nil { return .ended }
         if self.skipsOldest {
             self.push(element)
@@ -55,7 +55,7 @@ struct StreamBuffer<Element: Sendable>: Sendable {
     }
 
     /// Takes an element also when there is no room. Its writer is to wait afterwards, as long as it `isCrowded`.
-    mutating func push(_ element: Element) {
+    package mutating func push(_ element: Element) {
         guard self.end == nil else { return }
         if self.skipsOldest, self.elements.count >= self.limit {
             self.elements.removeFirst()
@@ -65,15 +65,15 @@ struct StreamBuffer<Element: Sendable>: Sendable {
     }
 
     /// Whether more is here than the limit allows.
-    var isCrowded: Bool { self.end == nil && self.elements.count > self.limit }
+    package var isCrowded: Bool { self.end == nil && self.elements.count > self.limit }
 
     /// Adds a writer to those who wait for room.
-    mutating func wait(_ number: UInt64, with element: Element?, now: UInt64) {
+    package mutating func wait(_ number: UInt64, with element: Element?, now: UInt64) {
         self.waiters.append(Waiter(number: number, element: element, since: now))
     }
 
     /// Forgets a writer that waits no more. Returns false when it does not wait.
-    mutating func removeWaiter(_ number: UInt64) -> Bool {
+    package mutating func removeWaiter(_ number: UInt64) -> Bool {
         guard let index = self.waiters.firstIndex(where: { $0.number == number }) else { return false }
         self.waiters.remove(at: index)
         return true
@@ -82,7 +82,7 @@ struct StreamBuffer<Element: Sendable>: Sendable {
     // MARK: Reading
 
     /// Notes that the reader has everything before `number`. Returns the writers for whom there is room now.
-    mutating func acknowledge(upTo number: UInt64, now: UInt64) -> [UInt64] {
+    package mutating func acknowledge(upTo number: UInt64, now: UInt64) -> [UInt64] {
         self.lastProgress = now
         let count = Int(min(number, self.next)) - Int(min(self.first, number))
         guard count > 0 else { return [] }
@@ -99,7 +99,7 @@ struct StreamBuffer<Element: Sendable>: Sendable {
     }
 
     /// What there is from an element on, at most so many; nil when nothing is there yet.
-    func batch(from number: UInt64, limit: Int) -> StreamBatch<Element>? {
+    package func batch(from number: UInt64, limit: Int) -> StreamBatch<Element>? {
         if let end, end.isAbrupt {
             return StreamBatch(first: number, elements: [], end: end.missing(from: number, upTo: self.next))
         }
@@ -116,7 +116,7 @@ struct StreamBuffer<Element: Sendable>: Sendable {
 
     /// Ends the stream, the first time. An abrupt end forgets what the reader has not taken. Returns the writers that
     /// wait in vain, nil when the stream had ended before.
-    mutating func finish(_ end: StreamEnd) -> [UInt64]? {
+    package mutating func finish(_ end: StreamEnd) -> [UInt64]? {
         if let earlier = self.end {
             // A reader that goes after the writer has finished leaves nothing to keep.
             if end.isAbrupt, !earlier.isAbrupt { self.forgetElements() }
@@ -137,37 +137,43 @@ struct StreamBuffer<Element: Sendable>: Sendable {
     // MARK: Time
 
     /// Since when a writer has been waiting for a reader that does nothing; nil when none waits.
-    var stalledSince: UInt64? { self.waiters.first.map { max($0.since, self.lastProgress) } }
+    package var stalledSince: UInt64? { self.waiters.first.map { max($0.since, self.lastProgress) } }
 }
 
 /// Elements on their way to the reader.
-struct StreamBatch<Element: Sendable>: Sendable {
+package struct StreamBatch<Element: Sendable>: Sendable {
     /// The number of the first element, or of the one that comes next when there is none.
-    var first: UInt64
-    var elements: [Element]
+    package var first: UInt64
+    package var elements: [Element]
     /// Set when nothing comes after these.
-    var end: StreamEnd?
+    package var end: StreamEnd?
+
+    package init(first: UInt64, elements: [Element], end: StreamEnd?) {
+        self.first = first
+        self.elements = elements
+        self.end = end
+    }
 }
 
 /// How a stream ended.
-struct StreamEnd: Sendable {
+package struct StreamEnd: Sendable {
     /// What the reader's iteration throws; nil when the writer finished the stream.
-    var error: (any Error)?
+    package var error: (any Error)?
     /// Why the reader is gone, as the writer learns it; nil when the writer finished the stream itself.
-    var reason: MeshError?
+    package var reason: MeshError?
     /// Whether the reader gets nothing of what is left.
-    var isAbrupt = false
+    package var isAbrupt = false
     /// Whether the reader was cut off, and is told how much it missed.
-    var isCutOff = false
+    package var isCutOff = false
 
-    static var finished: StreamEnd { StreamEnd(error: nil, reason: nil) }
+    package static var finished: StreamEnd { StreamEnd(error: nil, reason: nil) }
 
-    static func failed(_ error: any Error) -> StreamEnd { StreamEnd(error: error, reason: nil) }
+    package static func failed(_ error: any Error) -> StreamEnd { StreamEnd(error: error, reason: nil) }
 
     /// The reader is gone, or is given up.
-    static func lost(_ reason: MeshError) -> StreamEnd { StreamEnd(error: reason, reason: reason, isAbrupt: true) }
+    package static func lost(_ reason: MeshError) -> StreamEnd { StreamEnd(error: reason, reason: reason, isAbrupt: true) }
 
-    static func cutOff(after nanoseconds: UInt64) -> StreamEnd {
+    package static func cutOff(after nanoseconds: UInt64) -> StreamEnd {
         let reason = MeshError(
             .slowConsumer,
             "The reader took nothing for \(Double(nanoseconds) / 1e9) s while its writer waited, and was cut off.")

@@ -1,13 +1,13 @@
 import DequeModule
-import MeshCore
+package import MeshCore
 
 /// What a reader has received and not given out, and what it asks for next. A value without clocks or tasks.
-struct StreamReaderState<Element: Sendable>: Sendable {
+package struct StreamReaderState<Element: Sendable>: Sendable {
     /// How many elements the writer may be ahead; half of them taken is worth telling.
-    let window: Int
+    package let window: Int
     private var ready: Deque<Element> = []
     /// The number of the next element that is given out.
-    private(set) var next: UInt64 = 0
+    package private(set) var next: UInt64 = 0
     /// Elements before `next` that the writer skipped.
     private var missed: UInt64 = 0
     private var acknowledged: UInt64 = 0
@@ -18,9 +18,9 @@ struct StreamReaderState<Element: Sendable>: Sendable {
     /// A reader that has taken something tells so after this time at the latest, if it comes back at all.
     private static var acknowledgementInterval: UInt64 { 500_000_000 }
 
-    init(window: Int) { self.window = max(1, window) }
+    package init(window: Int) { self.window = max(1, window) }
 
-    enum Step: Sendable {
+    package enum Step: Sendable {
         /// Give this out, and if there is a number, tell the writer that all before it are taken.
         case give(StreamItem<Element>, acknowledge: UInt64?)
         /// Ask the writer for what comes from `next` on.
@@ -33,7 +33,7 @@ struct StreamReaderState<Element: Sendable>: Sendable {
     }
 
     /// What the reader does to get an element.
-    mutating func step(now: UInt64) -> Step {
+    package mutating func step(now: UInt64) -> Step {
         if self.missed > 0 {
             defer { self.missed = 0 }
             return .give(.missed(Int(clamping: self.missed)), acknowledge: nil)
@@ -67,7 +67,7 @@ struct StreamReaderState<Element: Sendable>: Sendable {
     /// Takes the answer to a question.
     ///
     /// - Throws: `decodingFailed` when it is not what was asked for.
-    mutating func receive(_ batch: StreamBatch<Element>, now: UInt64) throws(MeshError) {
+    package mutating func receive(_ batch: StreamBatch<Element>, now: UInt64) throws(MeshError) {
         self.isFetching = false
         guard batch.first >= self.next else {
             let error = MeshError(.decodingFailed, "A stream went back from element \(self.next) to \(batch.first).")
@@ -83,11 +83,11 @@ struct StreamReaderState<Element: Sendable>: Sendable {
     }
 
     /// The question failed. It can be asked again, unless the failure is final.
-    mutating func fetchFailed(isFinal: Bool) {
+    package mutating func fetchFailed(isFinal: Bool) {
         self.isFetching = false
         if isFinal { self.end = .finished }
     }
 
     /// Whether anything has been asked for.
-    var hasBegun: Bool { self.isFetching || self.next > 0 || self.missed > 0 || !self.ready.isEmpty || self.end != nil }
+    package var hasBegun: Bool { self.isFetching || self.next > 0 || self.missed > 0 || !self.ready.isEmpty || self.end != nil }
 }
