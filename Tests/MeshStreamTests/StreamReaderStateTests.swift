@@ -81,4 +81,14 @@ struct StreamReaderStateTests {
             try state.receive(StreamBatch(first: 0, elements: [10], end: nil), now: 0)
         }
     }
+
+    @Test("numbers that no writer can have reached are refused, and absurd windows are bounded")
+    func refusesAbsurdNumbers() {
+        var state = StreamReaderState<Int>(window: .max)
+        #expect(state.window < .max)
+        _ = state.step(now: 0)
+        #expect(throws: MeshError.self) {
+            try state.receive(StreamBatch(first: .max, elements: [10], end: nil), now: 0)
+        }
+    }
 }

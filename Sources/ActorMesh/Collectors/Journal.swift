@@ -49,12 +49,13 @@ package struct Journal<Entry: Codable & Sendable> {
         self.makeRoom(for: size)
         self.kept.append((entry, size))
         self.size += size
-        guard !self.readers.isEmpty else { return [] }
+        var hasEnded = false
         var crowded: [MeshStream<Entry>.Continuation] = []
-        self.readers.removeAll { reader in
+        for reader in self.readers {
             if reader.push(entry) { crowded.append(reader) }
-            return reader.isTerminated
+            hasEnded = hasEnded || reader.isTerminated
         }
+        if hasEnded { self.readers.removeAll(where: \.isTerminated) }
         return crowded
     }
 

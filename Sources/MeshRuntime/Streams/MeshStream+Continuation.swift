@@ -32,8 +32,10 @@ extension MeshStream {
         }
 
         /// Has something done when the stream ends, at once if it has. It is told why the reader is gone, as `send`
-        /// would throw it; nil when the stream was finished. A later action takes the place of an earlier one.
-        public func onTermination(_ action: (@Sendable (MeshError?) -> Void)?) { self.source.onTermination(action) }
+        /// would throw it; nil when the stream was finished. It must not block. There may be several actions.
+        public func onTermination(_ action: @escaping @Sendable (MeshError?) -> Void) {
+            self.source.onTermination(action)
+        }
 
         /// Whether nothing can be sent any more.
         public var isTerminated: Bool { self.source.hasEnded }

@@ -5,7 +5,8 @@ public struct StreamOverflow: Hashable, Sendable {
 
     /// The writer waits for the reader, but not for one that takes nothing for twice the mesh's lease time (at least
     /// 5 s): that one is cut off, and its next iteration throws `slowConsumer`. So a reader whose process is stopped,
-    /// or which keeps a stream and does not read it, cannot hold its writer up for ever.
+    /// or which keeps a stream and does not read it, cannot hold its writer up for ever. (A stream that is read where
+    /// it was made, and never went through a mesh, knows no lease: its writer waits.)
     public static let wait = StreamOverflow(skips: false, patience: nil)
 
     /// The same with a time of your choice: choose one that is longer than the reader takes for one element.

@@ -146,7 +146,7 @@ struct RemoteStream: Sendable {
                 } catch {
                     throw MeshError(
                         .decodingFailed,
-                        "Element \(answer.first + UInt64(elements.count)) of the stream is no \(Element.self); "
+                        "Element \(answer.first &+ UInt64(elements.count)) of the stream is no \(Element.self); "
                             + "its writer was built with another version of it.", cause: error)
                 }
             }

@@ -18,7 +18,7 @@ package struct StreamReaderState<Element: Sendable>: Sendable {
     /// A reader that has taken something tells so after this time at the latest, if it comes back at all.
     private static var acknowledgementInterval: UInt64 { 500_000_000 }
 
-    package init(window: Int) { self.window = max(1, window) }
+    package init(window: Int) { self.window = min(max(1, window), 1 << 30) }
 
     package enum Step: Sendable {
         /// Give this out, and if there is a number, tell the writer that all before it are taken.
@@ -69,10 +69,9 @@ package struct StreamReaderState<Element: Sendable>: Sendable {
     /// - Throws: `decodingFailed` when it is not what was asked for.
     package mutating func receive(_ batch: StreamBatch<Element>, now: UInt64) throws(MeshError) {
         self.isFetching = false
-        guard batch.first >= self.next else {
-            let error = MeshError(.decodingFailed, "A stream went back from element \(self.next) to \(batch.first).")
+        guard batch.first >= self.next, batch.first <= UInt64.max / 2 else {
             self.end = .finished
-            throw error
+            throw MeshError(.decodingFailed, "A stream went from element \(self.next) to \(batch.first).")
         }
         self.missed += batch.first - self.next
         self.acknowledged = self.next

@@ -19,7 +19,7 @@ final class StreamSource<Element: Codable & Sendable>: RegisteredStream, Sendabl
         var hasBeenRead = false
         var registration: Registration?
         var patience: UInt64?
-        var onTermination: (@Sendable (MeshError?) -> Void)?
+        var onTermination: [@Sendable (MeshError?) -> Void] = []
     }
 
     private struct Registration {
@@ -41,12 +41,13 @@ final class StreamSource<Element: Codable & Sendable>: RegisteredStream, Sendabl
         var granted = true
         var parked: UnsafeContinuation<Wakeup, Never>?
         var wakeup = Wakeup.elements
-        var terminated: (action: @Sendable (MeshError?) -> Void, reason: MeshError?)?
+        var terminated: [@Sendable (MeshError?) -> Void] = []
+        var reason: MeshError?
 
         func run() {
             for writer in self.writers { writer.resume(returning: self.granted) }
             self.parked?.resume(returning: self.wakeup)
-            if let terminated { terminated.action(terminated.reason) }
+            for action in self.terminated { action(self.reason) }
         }
     }
 
@@ -140,12 +141,12 @@ final class StreamSource<Element: Codable & Sendable>: RegisteredStream, Sendabl
             ?? MeshError(.invalidArgument, "The stream has been finished; nothing can be sent on it any more.")
     }
 
-    func onTermination(_ action: (@Sendable (MeshError?) -> Void)?) {
+    func onTermination(_ action: @escaping @Sendable (MeshError?) -> Void) {
         let ended = self.state.withLock { state -> StreamEnd? in
-            if state.buffer.end == nil { state.onTermination = action }
+            if state.buffer.end == nil { state.onTermination.append(action) }
             return state.buffer.end
         }
-        if let ended { action?(ended.reason) }
+        if let ended { action(ended.reason) }
     }
 
     /// Ends the stream, the first time.
@@ -155,10 +156,10 @@ final class StreamSource<Element: Codable & Sendable>: RegisteredStream, Sendabl
 
     private static func finish(_ end: StreamEnd, _ state: inout State) -> Effects {
         guard let waiting = state.buffer.finish(end) else { return Effects() }
-        defer { state.onTermination = nil }
+        defer { state.onTermination = [] }
         return Effects(
             writers: waiting.compactMap { state.writers.removeValue(forKey: $0) }, granted: false,
-            parked: self.takeParked(&state), terminated: state.onTermination.map { ($0, end.reason) })
+            parked: self.takeParked(&state), terminated: state.onTermination, reason: end.reason)
     }
 
     private static func takeParked(_ state: inout State) -> UnsafeContinuation<Wakeup, Never>? {
@@ -233,7 +234,14 @@ final class StreamSource<Element: Codable & Sendable>: RegisteredStream, Sendabl
 
     /// A reader has been made in some process; it has not asked for anything yet.
     func attach(reader: UInt64, peer: PeerID?) {
-        self.state.withLock { state in _ = Self.bind(reader, peer, isReading: false, &state) }
+        let now = cmesh_monotonic_nanoseconds()
+        let (effects, mesh, patience) = self.state.withLock { state -> (Effects, Mesh?, UInt64) in
+            guard Self.bind(reader, peer, isReading: false, &state) == nil else { return (Effects(), nil, 0) }
+            // A writer may have been waiting since before there was a reader to be impatient with.
+            return (Self.acknowledge(upTo: 0, &state), state.registration?.mesh, state.patience ?? 0)
+        }
+        effects.run()
+        mesh?.streams.wake(at: now + patience)
     }
 
     private static func bind(_ reader: UInt64, _ peer: PeerID?, isReading: Bool, _ state: inout State) -> MeshError? {
