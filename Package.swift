@@ -50,6 +50,7 @@ let package = Package(
             name: "ActorMesh",
             dependencies: [
                 "MeshRuntime", "MeshCluster", "MeshCore", "MeshTransportZeroMQ", "CMeshPlatform",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -79,6 +80,16 @@ let package = Package(
         .testTarget(
             name: "MeshCommandTests",
             dependencies: ["MeshCommand", "MeshCommandFixture", "quickstart", "ActorMesh", "CMeshPlatform"]
+        ),
+        .target(name: "StreamFixtureActors", dependencies: ["ActorMesh"], path: "Tests/StreamFixture/Actors"),
+        .executableTarget(
+            name: "stream-fixture", dependencies: ["StreamFixtureActors", "ActorMesh"], path: "Tests/StreamFixture/Main"),
+        .testTarget(
+            name: "MeshStreamTests",
+            dependencies: [
+                "ActorMesh", "MeshRuntime", "MeshCore", "StreamFixtureActors", "stream-fixture",
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
     ]
 )
