@@ -2,6 +2,7 @@
 #include "CMeshBench.h"
 
 #include <sched.h>
+#include <sys/prctl.h>
 
 int cmesh_bench_cores(int *cores, int capacity) {
     cpu_set_t set;
@@ -18,3 +19,5 @@ int cmesh_bench_pin(pid_t thread, int core) {
     CPU_SET(core, &set);
     return sched_setaffinity(thread, sizeof(set), &set);
 }
+
+int cmesh_bench_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }

@@ -13,7 +13,7 @@ public enum Bench {
             exit(0)
         }
         do {
-            if let role = try RawPeerRole.take() { try role.serve() }
+            if let role = try HelperRole.take() { try await role.serve() }
             if let assignment = try WorkloadRunner.Assignment.take() { await WorkloadRunner.serve(assignment) }
         } catch {
             fail("process", error)

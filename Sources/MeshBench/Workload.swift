@@ -37,7 +37,7 @@ struct Workload: Sendable {
     func isNamed(by name: String) -> Bool { self.name == name || self.name.hasPrefix(name + ".") }
 
     /// All of them, in the order in which they run.
-    static let all: [Workload] = Self.calls + Self.rates
+    static let all: [Workload] = Self.calls + Self.rates + Self.large + Self.tasks + Self.spawns + Self.memory
 }
 
 /// What a figure should be.

@@ -1,4 +1,4 @@
-// Calls of the scheduler that Swift cannot import: glibc declares them for GNU source only.
+// System calls that Swift cannot import: variadic ones, and those that glibc declares for GNU source only.
 #ifndef CMESH_BENCH_H
 #define CMESH_BENCH_H
 
@@ -9,5 +9,8 @@ int cmesh_bench_cores(int *cores, int capacity);
 
 /// Pins a thread (of any process of this user) to one core. Returns -1 and sets errno on failure.
 int cmesh_bench_pin(pid_t thread, int core);
+
+/// Makes this process the parent of descendants whose own parent ends. Returns -1 and sets errno on failure.
+int cmesh_bench_adopt_orphans(void);
 
 #endif

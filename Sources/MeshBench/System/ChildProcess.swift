@@ -100,6 +100,28 @@ final class ChildProcess: Sendable {
         }
     }
 
+    /// Reads a number that it prints. Blocks.
+    func readNumber(within time: Double = 30) throws -> Double {
+        let line = try self.readLine(until: deadline(in: time)).map { String(decoding: $0, as: UTF8.self) }
+        guard let line, let value = Double(line.filter { $0 != "\n" }) else {
+            throw BenchError("a helper process gave no figure: \(line ?? "it takes too long")")
+        }
+        return value
+    }
+
+    /// In a child: writes a line to its parent.
+    static func answer(_ text: String) { Self.answer(Array(text.utf8)) }
+
+    /// In a child: writes a line to its parent.
+    static func answer(_ bytes: [UInt8]) {
+        var rest = (bytes + [UInt8(ascii: "\n")])[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
     /// Tells it to go on, when it waits for that.
     func nudge() {
         var byte: UInt8 = 1
@@ -110,6 +132,17 @@ final class ChildProcess: Sendable {
     func end() {
         kill(self.processID, SIGKILL)
         self.wait()
+    }
+
+    /// Waits until it has ended, and ends it if that takes too long. Once only.
+    func end(within time: Double) {
+        let end = deadline(in: time)
+        var status: Int32 = 0
+        while now() < end {
+            guard waitpid(self.processID, &status, WNOHANG) == 0 else { return }
+            usleep(2000)
+        }
+        self.end()
     }
 
     /// Waits until it has ended. Once only.

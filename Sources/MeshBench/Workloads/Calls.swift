@@ -23,7 +23,7 @@ extension Workload {
             let raw = try await onOwnThread { try RawLink(transport) }
             try await settle()
             let peers = try await mesh.actors().map(\.processID)
-            try pinning.apply(toPeers: peers + [raw.peer.processID])
+            try pinning.apply(toPeers: peers + raw.processIDs)
             return try await options.alternate {
                 try await callMedian(counter, for: $0) / 1000
             } with: { time in

@@ -3,7 +3,8 @@ import ActorMesh
 extension Workload {
     /// Many calls or messages under way at once.
     static var rates: [Workload] {
-        BenchTransport.ofMesh.flatMap { transport in
+        let many = Workload("call.nn", .perSecond, .ratioAtLeast(0.12)) { try await manyCalls($0) }
+        return [many] + BenchTransport.ofMesh.flatMap { transport in
             [
                 Workload("call.pipelined\(transport.suffix)", .perSecond, .ratioAtLeast(0.15)) {
                     try await pipelinedCalls($0, transport)
