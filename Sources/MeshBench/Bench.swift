@@ -43,14 +43,16 @@ public enum Bench {
         let chosen = Workload.all.filter { workload in
             options.only.isEmpty || options.only.contains { workload.isNamed(by: $0) }
         }
+        let width = chosen.map(\.name.count).max() ?? 0
         var report = BenchReport()
         for workload in chosen {
+            let start = now()
             do {
                 let result = try WorkloadRunner.run(workload, options)
-                printError("\(pad(workload.name, 26)) \(result.summary)")
+                printError("\(pad(workload.name, width)) \(result.summary) [\(number(seconds(since: start))) s]")
                 report.results.append(result)
             } catch {
-                printError("\(pad(workload.name, 26)) failed: \(error)")
+                printError("\(pad(workload.name, width)) failed: \(error)")
                 report.failures.append(workload.name)
             }
         }

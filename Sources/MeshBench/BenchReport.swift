@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// The results of a benchmark.
 public struct BenchReport: Sendable {
     /// What was measured.
@@ -9,10 +7,15 @@ public struct BenchReport: Sendable {
 
     /// A JSON array with an object for each result.
     public var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
-        let lines = self.results.compactMap { try? encoder.encode($0) }.map { String(decoding: $0, as: UTF8.self) }
-        return lines.isEmpty ? "[]" : "[\n  \(lines.joined(separator: ",\n  "))\n]"
+        let lines = self.results.map { result in
+            func field(_ name: String, _ value: Double?) -> String { "\"\(name)\": \(value.map(plainNumber) ?? "null")" }
+            return [
+                "\"workload\": \"\(result.workload)\"", "\"unit\": \"\(result.unit)\"", field("median", result.median),
+                field("min", result.min), field("max", result.max), field("runs", Double(result.runs)),
+                field("baseline", result.baseline), field("ratio", result.ratio),
+            ].joined(separator: ", ")
+        }
+        return lines.isEmpty ? "[]" : "[\n\(lines.map { "  {\($0)}" }.joined(separator: ",\n"))\n]"
     }
 
     /// A table for people, with the targets and whether they are met.
@@ -35,6 +38,12 @@ public struct BenchReport: Sendable {
             }.joined(separator: "  ")
         }.joined(separator: "\n")
     }
+}
+
+/// A number as JSON has it: whole ones without a fraction.
+private func plainNumber(_ value: Double) -> String {
+    guard value.isFinite else { return "null" }
+    return Int(exactly: value).map(String.init) ?? "\(value)"
 }
 
 /// A number as people read it: `1,234,567`, `41.3`, `0.152`.

@@ -32,19 +32,6 @@ public struct BenchResult: Sendable, Codable {
         self.ratio = baseline.flatMap { $0 > 0 ? rounded(percentile(values, 0.5) / $0) : nil }
     }
 
-    /// All keys are always there: what does not apply is null.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(self.workload, forKey: .workload)
-        try container.encode(self.unit, forKey: .unit)
-        try container.encode(self.median, forKey: .median)
-        try container.encode(self.min, forKey: .min)
-        try container.encode(self.max, forKey: .max)
-        try container.encode(self.runs, forKey: .runs)
-        try container.encode(self.baseline, forKey: .baseline)
-        try container.encode(self.ratio, forKey: .ratio)
-    }
-
     /// For people: `41.3 µs (40.1 … 43.0), baseline 38.2, ratio 1.08`.
     var summary: String {
         var text = "\(number(self.median)) \(self.unit) (\(number(self.min)) … \(number(self.max)))"
