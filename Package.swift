@@ -57,10 +57,12 @@ let package = Package(
             ]
         ),
         .target(name: "MeshTesting", dependencies: ["ActorMesh", "MeshTransportInProcess"]),
+        .target(name: "CMeshBench"),
+        .target(name: "MeshBench", dependencies: ["ActorMesh", "MeshCluster", "CZeroMQ", "CMeshPlatform", "CMeshBench"]),
         .executableTarget(
             name: "MeshCommand",
             dependencies: [
-                "ActorMesh", "CZeroMQ", "CMeshPlatform",
+                "ActorMesh", "MeshBench", "CZeroMQ", "CMeshPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -101,6 +103,6 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444: members come only from what a file imports
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461: async functions stay where they are called
 ]
-for target in package.targets where target.type != .system && target.name != "CMeshPlatform" {
+for target in package.targets where target.type != .system && !["CMeshPlatform", "CMeshBench"].contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
 }
