@@ -65,6 +65,10 @@ let package = Package(
 
         // Examples: one idea each, run in CI with their output checked.
         .executableTarget(name: "quickstart", dependencies: ["ActorMesh"], path: "Examples/quickstart"),
+        .executableTarget(name: "counter", dependencies: ["ActorMesh"], path: "Examples/counter"),
+        .executableTarget(name: "supervisor-tree", dependencies: ["ActorMesh"], path: "Examples/supervisor-tree"),
+        // .executableTarget(name: "logging", dependencies: ["ActorMesh"], path: "Examples/logging"),
+        .executableTarget(name: "account", dependencies: ["ActorMesh"], path: "Examples/account"),
 
         // Tests, in rings: unit (pure), integration (real sockets, one process), process (real binaries).
         .testTarget(
