@@ -6,10 +6,12 @@ struct Experiment: RemoteTask {
     var logger: LoggingActor
 
     func run(on mesh: Mesh) async throws -> Done {
+        // Goes on as soon as a line is on its way, and makes sure at the end that all have been kept.
+        var lines: [ObjectRef<Done>] = []
         for iteration in 0..<60 {
-            // One-way: the experiment goes on as soon as the message is accepted.
-            try await mesh.tell { try await self.logger.log(self.index, "On iteration \(iteration)") }
+            lines.append(try await mesh.submit { try await self.logger.log(self.index, "On iteration \(iteration)") })
         }
+        _ = try await mesh.get(lines)
         return Done()
     }
 }
