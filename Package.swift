@@ -79,6 +79,12 @@ let package = Package(
             resources: [.copy("Resources")]
         ),
         .testTarget(name: "MeshCoreTests", dependencies: ["MeshCore"]),
+        .executableTarget(
+            name: "MeshCommandFixture", dependencies: ["ActorMesh"], path: "Tests/MeshCommandFixture"),
+        .testTarget(
+            name: "MeshCommandTests",
+            dependencies: ["MeshCommand", "MeshCommandFixture", "quickstart", "ActorMesh", "CMeshPlatform"]
+        ),
     ]
 )
 

@@ -59,7 +59,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
         self.executor = executor
         self.outbox = outbox
         self.badMessages = BadMessageLog(logger: logger)
-        self.peers = PeerTable(own: address, transport: transport, outbox: outbox)
+        self.peers = PeerTable(
+            own: address, transport: transport, outbox: outbox, avoidsLocal: settings.localTransport == .tcp)
         self.coders.fill(for: self)
     }
 

@@ -63,16 +63,15 @@ package final class HostedActor: Sendable {
         }
     }
 
-    /// Cancels a call that waits or runs. Returns whether it was here.
-    func cancel(_ key: CallKey) -> Bool {
+    /// Cancels a call that waits or runs; one that has ended is left alone.
+    func cancel(_ key: CallKey) {
         switch self.mailbox.withLock({ $0.cancel(key) }) {
-        case .unknown: return false
+        case .unknown: break
         case .running(let runner): runner.cancel()
         case .removed(let call):
             let message = "\(call.target.label) of \(self.label) was cancelled before it started."
             self.mesh.reply(to: call, with: MeshError(.cancelled, message))
         }
-        return true
     }
 
     /// Ends the actor: calls that wait fail, those that run are cancelled and fail too.
