@@ -68,7 +68,12 @@ let package = Package(
         ),
 
         // Examples: one idea each, run in CI with their output checked.
-        .executableTarget(name: "quickstart", dependencies: ["ActorMesh"], path: "Examples/quickstart"),
+        .example("quickstart"),
+        .example("counter"),
+        .example("supervisor-tree"),
+        // .example("logging"),
+        .example("account"),
+        .example("python-client", excluding: ["client.py"]),
 
         // Tests, in rings: unit (pure), integration (real sockets, one process), process (real binaries).
         .testTarget(
@@ -95,6 +100,15 @@ let package = Package(
         ),
     ]
 )
+
+extension Target {
+    /// A program in a folder of its own under `Examples`, with a README and what it prints.
+    static func example(_ name: String, excluding others: [String] = []) -> Target {
+        .executableTarget(
+            name: name, dependencies: ["ActorMesh"], path: "Examples/\(name)",
+            exclude: ["README.md", "expected.txt"] + others)
+    }
+}
 
 // One table of settings for every Swift target.
 let swiftSettings: [SwiftSetting] = [
