@@ -185,17 +185,19 @@ package final class MeshExecutor: TaskExecutor {
                 self.leadership.store(0, ordering: .sequentiallyConsistent)
                 return false
             }
-            let message = hasJobs ? nil : self.transport.receive(waiting: true)
+            // Until what it took in is delivered this thread counts as receiving, so that nobody takes the leadership
+            // from it: two threads that deliver at the same time would lose the order of the messages.
+            if !hasJobs, let message = self.transport.receive(waiting: true) {
+                delegate.receive(message)
+                var more = 63
+                while more > 0, let next = self.transport.receive(waiting: false) {
+                    delegate.receive(next)
+                    more -= 1
+                }
+            }
             self.leaderBusySince.store(cmesh_monotonic_nanoseconds(), ordering: .relaxed)
             self.leadership.store(busy, ordering: .sequentiallyConsistent)
             self.monitor.noteActivity()
-            guard let message else { continue }
-            delegate.receive(message)
-            var more = 63
-            while more > 0, let next = self.transport.receive(waiting: false) {
-                delegate.receive(next)
-                more -= 1
-            }
         }
     }
 
