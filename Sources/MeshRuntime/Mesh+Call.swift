@@ -71,7 +71,11 @@ extension Mesh {
             mesh: self, reference: reference, target: target, invocation: invocation, attachments: attachments,
             context: context, deadline: scope?.deadline ?? 0, isOneWay: isOneWay)
 
-        try await reference.admit(isOneWay: isOneWay, policy: policy)
+        do throws(MeshError) {
+            try await reference.admit(isOneWay: isOneWay, policy: policy)
+        } catch {
+            throw call.explain(error)
+        }
         if isOneWay {
             do throws(MeshError) {
                 try call.send(callID: 0)
