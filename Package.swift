@@ -72,7 +72,16 @@ let package = Package(
             dependencies: ["MeshMessagePack", "CMsgpack"],
             resources: [.copy("Resources")]
         ),
-        .testTarget(name: "MeshCoreTests", dependencies: ["MeshCore"]),
+        .testTarget(name: "MeshCoreTests", dependencies: ["MeshCore", "MeshTesting"]),
+
+        // Actors that misbehave on purpose, and the program whose worker processes run them.
+        .target(name: "MeshFixtures", dependencies: ["ActorMesh", "MeshTesting"], path: "Tests/MeshFixtures/Library"),
+        .executableTarget(
+            name: "mesh-fixtures",
+            dependencies: ["ActorMesh", "MeshFixtures"],
+            path: "Tests/MeshFixtures/Program"
+        ),
+        .testTarget(name: "MeshProcessTests", dependencies: ["ActorMesh", "MeshFixtures", "MeshTesting"]),
     ]
 )
 
