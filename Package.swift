@@ -54,7 +54,13 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
-        .target(name: "MeshTesting", dependencies: ["ActorMesh", "MeshTransportInProcess"]),
+        .target(
+            name: "MeshTesting",
+            dependencies: [
+                "ActorMesh", "MeshRuntime", "MeshCore", "MeshTransportInProcess", "MeshTransportZeroMQ",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .executableTarget(
             name: "MeshCommand",
             dependencies: [
@@ -72,7 +78,18 @@ let package = Package(
             dependencies: ["MeshMessagePack", "CMsgpack"],
             resources: [.copy("Resources")]
         ),
-        .testTarget(name: "MeshCoreTests", dependencies: ["MeshCore", "MeshTesting"]),
+        .testTarget(
+            name: "MeshCoreTests",
+            dependencies: [
+                "MeshCore", "MeshTransportInProcess", .product(name: "DequeModule", package: "swift-collections"),
+            ]
+        ),
+        .testTarget(name: "MeshRuntimeTests", dependencies: ["MeshRuntime", "MeshCore", "MeshTesting"]),
+        .testTarget(name: "MeshClusterTests", dependencies: ["MeshCluster", "MeshRuntime", "MeshCore"]),
+        .testTarget(
+            name: "MeshIntegrationTests",
+            dependencies: ["MeshFixtures", "MeshTesting", "ActorMesh", "MeshRuntime", "MeshCore", "CZeroMQ"]
+        ),
 
         // Actors that misbehave on purpose, and the program whose worker processes run them.
         .target(name: "MeshFixtures", dependencies: ["ActorMesh", "MeshTesting"], path: "Tests/MeshFixtures/Library"),
