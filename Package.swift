@@ -6,6 +6,7 @@ let package = Package(
     products: [
         .library(name: "ActorMesh", targets: ["ActorMesh"]),
         .library(name: "MeshTesting", targets: ["MeshTesting"]),
+        .library(name: "MeshMessagePack", targets: ["MeshMessagePack"]),
         .executable(name: "mesh", targets: ["MeshCommand"]),
         .executable(name: "quickstart", targets: ["quickstart"]),
     ],

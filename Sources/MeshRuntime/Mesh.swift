@@ -34,6 +34,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
     package let watcher = ProcessWatcher()
     package let logger: Logger
     let pending = PendingCalls()
+    let buffers = CallBufferPool()
     let targets = CallTargets()
     let hosts = Mutex<[UniqueID: HostedActor]>([:])
     let transport: any MeshTransport

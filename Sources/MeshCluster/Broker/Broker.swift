@@ -37,14 +37,20 @@ package distributed actor Broker {
 
     // MARK: Members
 
+    /// Watches a member of another host by its heartbeats; the kernel tells when one of this host ends.
+    private func noteMember(_ address: PeerAddress) {
+        guard address.host != self.actorSystem.address.host else { return }
+        self.lastHeard[address.peer] = cmesh_monotonic_nanoseconds()
+    }
+
     /// Begins the membership of a driver.
     package distributed func join(_ driver: PeerAddress) async throws {
-        self.lastHeard[driver.peer] = cmesh_monotonic_nanoseconds()
+        self.noteMember(driver)
     }
 
     /// Begins the membership of a node; it brings the actors that it already has when the broker was away.
     package distributed func register(_ node: NodeRegistration, actors: [HostedSpec]) async throws {
-        self.lastHeard[node.address.peer] = cmesh_monotonic_nanoseconds()
+        self.noteMember(node.address)
         self.registry.add(node)
         for actor in actors {
             do {
@@ -58,10 +64,7 @@ package distributed actor Broker {
     }
 
     package distributed func heartbeat(_ peer: PeerID) async throws {
-        guard self.lastHeard[peer] != nil else {
-            throw MeshError(.actorNotFound, "Process \(peer) is no member; it has to join again.")
-        }
-        self.lastHeard[peer] = cmesh_monotonic_nanoseconds()
+        if self.lastHeard[peer] != nil { self.lastHeard[peer] = cmesh_monotonic_nanoseconds() }
     }
 
     /// A member says that it leaves, or its process has ended.

@@ -47,6 +47,12 @@ package final class HostedActor: Sendable {
         return self.name.map { "\(type) \"\($0)\" (\(self.id.short))" } ?? "\(type) (\(self.id.short))"
     }
 
+    /// What a runner uses again from call to call.
+    private final class RunnerScratch {
+        let result = DispatchScratch()
+        let buffer = CallBuffer()
+    }
+
     // MARK: Calls arrive
 
     func enqueue(_ call: InboundCall) {
@@ -87,9 +93,10 @@ package final class HostedActor: Sendable {
     }
 
     private func run(_ runner: MailboxRunner) async {
-        let scratch = DispatchScratch()
+        let scratch = RunnerScratch()
         while let call = self.mailbox.withLock({ $0.next(for: runner) }) {
             await self.execute(call, scratch)
+            self.mesh.outbox.flushIfStale()
             guard runner.isCancelled else { continue }
             if self.mailbox.withLock({ $0.retire(runner) }) { self.startRunner() }
             return
@@ -98,7 +105,7 @@ package final class HostedActor: Sendable {
 
     // MARK: Calls run
 
-    private func execute(_ call: InboundCall, _ scratch: DispatchScratch) async {
+    private func execute(_ call: InboundCall, _ scratch: RunnerScratch) async {
         defer { if call.isOneWay { self.completeOneWay(call) } }
         if call.deadline > 0, cmesh_monotonic_nanoseconds() >= call.deadline {
             let message = "\(call.target.label) of \(self.label) was still waiting when its deadline passed; it has not run."
@@ -114,14 +121,15 @@ package final class HostedActor: Sendable {
         await MeshScope.$current.withValue(scope) { await self.invoke(call, on: actor, scratch) }
     }
 
-    private func invoke(_ call: InboundCall, on actor: any DistributedActor, _ scratch: DispatchScratch) async {
+    private func invoke(_ call: InboundCall, on actor: any DistributedActor, _ scratch: RunnerScratch) async {
         do {
             var decoder = try CallDecoder(call: call, mesh: self.mesh)
             switch call.target.route {
             case .direct(let target):
                 try decoder.expect(target.parameterCount)
-                var sink = CallResultSink(call: call, actor: self)
-                try await target.execute(on: actor, decoder: &decoder, scratch: scratch, sink: &sink)
+                var sink = CallResultSink(call: call, actor: self, buffer: scratch.buffer)
+                scratch.buffer.clear()
+                try await target.execute(on: actor, decoder: &decoder, scratch: scratch.result, sink: &sink)
             case .standard:
                 try await self.invokeStandard(call, on: actor, &decoder)
             case .unknown:
