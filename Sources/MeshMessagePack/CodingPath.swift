@@ -5,6 +5,8 @@ enum PathKey {
     case index(Int)
     /// A dictionary's key of whatever type, described only if there is an error.
     case value(Any)
+    /// The same while decoding: the key is at this offset.
+    case written(DecodingSession, offset: Int)
 
     var codingKey: (any CodingKey)? {
         switch self {
@@ -12,6 +14,8 @@ enum PathKey {
         case .key(let key): key
         case .index(let index): PathIndex(index)
         case .value(let value): PathIndex(name: "\(value)")
+        case .written(let session, let offset):
+            (try? Head(session.bytes, at: offset)).map { PathIndex(describing: $0, in: session.bytes) }
         }
     }
 }

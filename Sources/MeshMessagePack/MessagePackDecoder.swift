@@ -3,8 +3,8 @@ public import FoundationEssentials
 /// Reads `Decodable` values from MessagePack.
 ///
 /// The input is not trusted. Its structure is checked before anything is made of it: whatever is wrong with the bytes,
-/// the answer is a `DecodingError` with the coding path, and memory stays proportional to the input (at most 32 bytes
-/// for each byte of it, besides the decoded values themselves).
+/// the answer is a `DecodingError` with the coding path, and memory stays proportional to the input; <doc:MessagePack>
+/// gives the factor.
 ///
 /// The decoder is a value without state: one may be shared by any number of threads.
 public struct MessagePackDecoder: Sendable {
@@ -72,6 +72,29 @@ public struct MessagePackDecoder: Sendable {
             let value = try Self.scalar(type, bytes, &offset) { head throws(Flaw) in try head.bool() }
             return unsafeBitCast(value, to: T.self)
         }
+        if MemoryLayout<T>.size <= 8 {
+            if T.self == Int64.self { return unsafeBitCast(try Self.integer(Int64.self, bytes, &offset), to: T.self) }
+            if T.self == Int32.self { return unsafeBitCast(try Self.integer(Int32.self, bytes, &offset), to: T.self) }
+            if T.self == UInt.self { return unsafeBitCast(try Self.integer(UInt.self, bytes, &offset), to: T.self) }
+            if T.self == UInt64.self { return unsafeBitCast(try Self.integer(UInt64.self, bytes, &offset), to: T.self) }
+            if T.self == UInt32.self { return unsafeBitCast(try Self.integer(UInt32.self, bytes, &offset), to: T.self) }
+            if T.self == UInt8.self { return unsafeBitCast(try Self.integer(UInt8.self, bytes, &offset), to: T.self) }
+            if T.self == Float.self {
+                let value = try Self.scalar(type, bytes, &offset) { head throws(Flaw) in try head.float() }
+                return unsafeBitCast(value, to: T.self)
+            }
+        }
+        return try self.decodeThroughSession(type, bytes, &offset, owner, attachments)
+    }
+
+    @inline(never)
+    private func decodeThroughSession<T: Decodable>(
+        _ type: T.Type,
+        _ bytes: UnsafeRawBufferPointer,
+        _ offset: inout Int,
+        _ owner: AnyObject?,
+        _ attachments: [Data]
+    ) throws -> T {
         var end = offset
         let outline = try StructureScan.outline(bytes, at: &end, maximumDepth: self.maximumNestingDepth)
         let session = DecodingSession(
@@ -86,6 +109,14 @@ public struct MessagePackDecoder: Sendable {
         let value = try DecodingPlace(session: session, position: position, parent: nil, key: .none).read(type)
         offset = end
         return value
+    }
+
+    private static func integer<T: FixedWidthInteger>(
+        _ type: T.Type,
+        _ bytes: UnsafeRawBufferPointer,
+        _ offset: inout Int
+    ) throws -> T {
+        try self.scalar(type, bytes, &offset) { head throws(Flaw) in try head.integer(as: type) }
     }
 
     /// Checks the structure of one value and moves the offset behind it.

@@ -44,6 +44,7 @@ public struct MessagePackEncoder: Sendable {
         if T.self == Double.self { return buffer.pack(unsafeBitCast(value, to: Double.self)) }
         if T.self == Bool.self { return buffer.pack(unsafeBitCast(value, to: Bool.self)) }
         if T.self == String.self, buffer.pack(unsafeBitCast(value, to: String.self)) { return }
+        if MemoryLayout<T>.size <= 8, Self.packScalar(value, into: buffer) { return }
 
         let start = buffer.count
         let session = EncodingSession(buffer: buffer, userInfo: self.userInfo, sink: sink)
@@ -55,6 +56,26 @@ public struct MessagePackEncoder: Sendable {
             buffer.truncate(to: start)
             throw error
         }
+    }
+
+    /// The less common numbers; returns `false` for any other type.
+    private static func packScalar<T>(_ value: T, into buffer: MessagePackBuffer) -> Bool {
+        if T.self == Int64.self {
+            buffer.pack(unsafeBitCast(value, to: Int64.self))
+        } else if T.self == Int32.self {
+            buffer.pack(Int64(unsafeBitCast(value, to: Int32.self)))
+        } else if T.self == UInt.self || T.self == UInt64.self {
+            buffer.pack(unsafeBitCast(value, to: UInt64.self))
+        } else if T.self == UInt32.self {
+            buffer.pack(UInt64(unsafeBitCast(value, to: UInt32.self)))
+        } else if T.self == UInt8.self {
+            buffer.pack(UInt64(unsafeBitCast(value, to: UInt8.self)))
+        } else if T.self == Float.self {
+            buffer.pack(unsafeBitCast(value, to: Float.self))
+        } else {
+            return false
+        }
+        return true
     }
 }
 

@@ -22,7 +22,10 @@ import Testing
 
     static let cases = [
         Case(testDescription: "empty input", hex: "", error: "dataCorrupted", path: ""),
-        Case(testDescription: "bytes left over", hex: "82 a46e616d65 a0 a56974656d73 90 00", error: "dataCorrupted", path: ""),
+        Case(
+            testDescription: "bytes left over",
+            hex: "82 a46e616d65 a0 a56974656d73 90 00", error: "dataCorrupted", path: ""
+        ),
         Case(testDescription: "not a map", hex: "01", error: "typeMismatch", path: ""),
         Case(testDescription: "nil", hex: "c0", error: "valueNotFound", path: ""),
         Case(testDescription: "missing key", hex: "81 a46e616d65 a0", error: "keyNotFound", path: ""),
@@ -30,7 +33,10 @@ import Testing
             testDescription: "missing key inside",
             hex: "82 a46e616d65 a0 a56974656d73 91 81 a26964 01", error: "keyNotFound", path: "items.0"
         ),
-        Case(testDescription: "duplicate key", hex: "82 a46e616d65 a0 a46e616d65 a0", error: "dataCorrupted", path: "name"),
+        Case(
+            testDescription: "duplicate key",
+            hex: "82 a46e616d65 a0 a46e616d65 a0", error: "dataCorrupted", path: "name"
+        ),
         Case(
             testDescription: "duplicate dictionary key",
             hex: "82 a46e616d65 a0 a56974656d73 91 82 a26964 01 a474616773 82 a161 01 a161 01",
@@ -56,7 +62,10 @@ import Testing
             hex: "82 a46e616d65 a0 a56974656d73 91 82 a26964 01 a474616773 81 a178 a0",
             error: "typeMismatch", path: "items.0.tags.x"
         ),
-        Case(testDescription: "invalid UTF-8", hex: "82 a46e616d65 a1ff a56974656d73 90", error: "dataCorrupted", path: "name"),
+        Case(
+            testDescription: "invalid UTF-8",
+            hex: "82 a46e616d65 a1ff a56974656d73 90", error: "dataCorrupted", path: "name"
+        ),
         Case(testDescription: "invalid UTF-8 in a key", hex: "81 a1ff 01", error: "dataCorrupted", path: ""),
         Case(testDescription: "reserved byte", hex: "82 a46e616d65 c1", error: "dataCorrupted", path: "name"),
         Case(

@@ -130,6 +130,33 @@ import Testing
         }
     }
 
+    @Test("an encoder kept beyond its turn writes nothing into the bytes of others")
+    func keptEncoder() throws {
+        var kept: [any Encoder] = []
+        let value = try self.value { encoder in
+            var outer = encoder.container(keyedBy: Key.self)
+            kept.append(outer.superEncoder())
+            try outer.encode(Writer { kept.append($0) }, forKey: .a)
+            for encoder in kept.dropFirst() {
+                var container = encoder.container(keyedBy: Key.self)
+                #expect(throws: EncodingError.self) { try container.encode(1, forKey: .a) }
+                _ = container.nestedUnkeyedContainer(forKey: .b)
+                var items = encoder.unkeyedContainer()
+                #expect(throws: EncodingError.self) { try items.encode(1) }
+                var inner = items.nestedUnkeyedContainer()
+                try inner.encode(1)
+                var single = encoder.singleValueContainer()
+                #expect(throws: EncodingError.self) { try single.encode(1) }
+            }
+            try outer.encode(2, forKey: .b)
+        }
+        #expect(value == .map([.string("super"): .map([:]), .string("a"): .map([:]), .string("b"): .int(2)]))
+        for encoder in kept {
+            var container = encoder.unkeyedContainer()
+            #expect(throws: EncodingError.self) { try container.encode(1) }
+        }
+    }
+
     @Test("a decoder kept beyond its call finds nothing")
     func keptDecoder() throws {
         struct Keeper: Decodable {

@@ -57,7 +57,8 @@ import Testing
     func numberArrays() throws {
         #expect(try encode([1.0, 2.0]) == bytes("92 cb3ff0000000000000 cb4000000000000000"))
         #expect(try encode([Int16](repeating: 1, count: 31)).prefix(3) == bytes("dc 001f"))
-        #expect(try encode([Int16](repeating: 0x0102, count: 32)) == bytes("c7 40 68" + String(repeating: "0201", count: 32)))
+        let body = String(repeating: "0201", count: 32)
+        #expect(try encode([Int16](repeating: 0x0102, count: 32)) == bytes("c7 40 68" + body))
         let codes: [(any Encodable, String)] = [
             ([Int8](repeating: 1, count: 32), "c7 20 62"), ([UInt16](repeating: 1, count: 32), "c7 40 48"),
             ([Int32](repeating: 1, count: 32), "c7 80 69"), ([UInt32](repeating: 1, count: 32), "c7 80 49"),

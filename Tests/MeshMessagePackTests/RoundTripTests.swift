@@ -29,7 +29,8 @@ import Testing
 
     @Test("floats, with infinities, zeros and the bits of a value that is no number")
     func floats() throws {
-        for value in [0, -0.0, 1.5, .pi, .infinity, -.infinity, .leastNonzeroMagnitude, .greatestFiniteMagnitude] as [Double] {
+        let edges: [Double] = [0, -0.0, 1.5, .pi, .infinity, .leastNonzeroMagnitude, .greatestFiniteMagnitude]
+        for value in edges + edges.map(-) {
             #expect(try roundTrip(value).bitPattern == value.bitPattern)
             let narrow = Float(value)
             #expect(try roundTrip(narrow).bitPattern == narrow.bitPattern)

@@ -235,7 +235,8 @@ package distributed actor NodeAgent {
         self.nextToken += 1
         let broker = try self.membership.brokerAddress
         let bootstrap = WorkerBootstrap(
-            node: self.mesh.address, broker: broker, token: token, directory: self.directory, bind: self.workerBinding)
+            node: self.mesh.address, broker: broker, token: token, directory: self.directory, bind: self.workerBinding,
+            localTransport: self.mesh.settings.localTransport)
         let processID = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
         let mesh = self.mesh
         let isAlive = try self.mesh.watcher.watch(processID: processID, startTime: 0) {

@@ -6,7 +6,7 @@ internal import FoundationEssentials
 /// without bytes, and gets errors instead of somebody else's memory.
 final class DecodingSession {
     private(set) var bytes: UnsafeRawBufferPointer
-    private(set) var outline: Outline
+    let outline: Outline
     let owner: AnyObject?
     let attachments: [Data]
     private let settings: [CodingUserInfoKey: any Sendable]
@@ -26,6 +26,54 @@ final class DecodingSession {
         self.settings = userInfo
         self.owner = owner
         self.attachments = attachments
+    }
+
+    deinit {
+        self.outline.deallocate()
+        self.scratch?.deallocate()
+    }
+
+    // MARK: Scratch memory
+
+    private static let scratchSize = 512
+    private static let scratchAlignment = 16
+    private var scratch: UnsafeMutableRawPointer?
+    private var scratchUsed = 0
+
+    /// Memory for one value while it is read. Values nest, so it is given back in the opposite order.
+    @inline(__always)
+    func takeScratch(_ size: Int, _ alignment: Int) -> UnsafeMutableRawPointer {
+        let room = Self.roundedUp(size)
+        if let scratch, alignment <= Self.scratchAlignment, self.scratchUsed + room <= Self.scratchSize {
+            defer { self.scratchUsed += room }
+            return scratch + self.scratchUsed
+        }
+        return self.makeScratch(size, alignment)
+    }
+
+    @inline(__always)
+    func giveBackScratch(_ memory: UnsafeMutableRawPointer, _ size: Int) {
+        if let scratch, memory >= scratch, memory < scratch + Self.scratchSize {
+            self.scratchUsed -= Self.roundedUp(size)
+        } else {
+            memory.deallocate()
+        }
+    }
+
+    @inline(never)
+    private func makeScratch(_ size: Int, _ alignment: Int) -> UnsafeMutableRawPointer {
+        guard self.scratch == nil, size <= Self.scratchSize, alignment <= Self.scratchAlignment else {
+            return .allocate(byteCount: max(size, 1), alignment: alignment)
+        }
+        let scratch = UnsafeMutableRawPointer.allocate(byteCount: Self.scratchSize, alignment: Self.scratchAlignment)
+        self.scratch = scratch
+        self.scratchUsed = Self.roundedUp(size)
+        return scratch
+    }
+
+    /// At least one unit, so that no two values share an address.
+    private static func roundedUp(_ size: Int) -> Int {
+        max(size + self.scratchAlignment - 1, self.scratchAlignment) & ~(self.scratchAlignment - 1)
     }
 
     func finish() {
@@ -55,9 +103,9 @@ final class DecodingSession {
 /// A value about to be read, and what its coding path is.
 struct DecodingPlace {
     let session: DecodingSession
-    let position: Position
+    var position: Position
     let parent: ValueDecoder?
-    let key: PathKey
+    var key: PathKey
 
     var codingPath: [any CodingKey] {
         (self.parent?.codingPath ?? []) + (self.key.codingKey.map { [$0] } ?? [])
@@ -76,15 +124,20 @@ struct DecodingPlace {
     }
 
     /// Reads a value the fastest way its type has.
-    @inline(__always)
     func read<T: Decodable>(_ type: T.Type) throws -> T {
         guard let native = TypeTable.traits(of: type).pointee.decodes else {
             return try T(from: ValueDecoder(place: self))
         }
-        var result: T?
-        try withUnsafeMutablePointer(to: &result) { try native.read(into: UnsafeMutableRawPointer($0), from: self) }
-        guard let result else { throw self.corrupted("\(type) was read but not stored.") }
-        return result
+        return try self.read(type, by: native)
+    }
+
+    func read<T>(_ type: T.Type, by native: any NativelyDecodable.Type) throws -> T {
+        // Uninitialized memory, and not an optional whose type the runtime would have to look up for each value.
+        let layout = (size: MemoryLayout<T>.size, alignment: MemoryLayout<T>.alignment)
+        let memory = self.session.takeScratch(layout.size, layout.alignment)
+        defer { self.session.giveBackScratch(memory, layout.size) }
+        try native.read(into: memory, from: self)
+        return memory.assumingMemoryBound(to: T.self).move()
     }
 
     func corrupted(_ description: String) -> DecodingError {

@@ -17,8 +17,13 @@ struct Head {
         case map = "a map"
         case ext = "an extension value"
 
-        var isInteger: Bool { self == .positive || self == .negative }
-        var isContainer: Bool { self == .array || self == .map }
+        var isInteger: Bool {
+            @inline(__always) get { self == .positive || self == .negative }
+        }
+
+        var isContainer: Bool {
+            @inline(__always) get { self == .array || self == .map }
+        }
     }
 
     let kind: Kind

@@ -1,11 +1,10 @@
 /// A map being read.
 struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    /// Its only field, since `KeyedDecodingContainer` copies the container for every value it decodes.
     private let decoder: ValueDecoder
-    private let map: MapEntries
 
-    init(decoder: ValueDecoder, _ map: MapEntries) {
+    init(decoder: ValueDecoder) {
         self.decoder = decoder
-        self.map = map
     }
 
     var codingPath: [any CodingKey] { self.decoder.codingPath }
@@ -13,15 +12,15 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
     var allKeys: [Key] {
         let bytes = self.decoder.session.bytes
         // A container kept beyond its decoder's call has no bytes left to look at.
-        guard bytes.baseAddress != nil else { return [] }
-        return self.map.entries.compactMap { entry in
+        guard bytes.baseAddress != nil, let map = self.decoder.entries else { return [] }
+        return map.entries.compactMap { entry in
             if let name = try? entry.head.string(in: bytes) { return Key(stringValue: name) }
             guard entry.head.kind.isInteger, let number = try? entry.head.integer(as: Int.self) else { return nil }
             return Key(intValue: number)
         }
     }
 
-    func contains(_ key: Key) -> Bool { self.find(key) != nil }
+    func contains(_ key: Key) -> Bool { self.decoder.find(key) != nil }
 
     func decodeNil(forKey key: Key) throws -> Bool {
         try self.scalar(Any?.self, key) { head throws(Flaw) in head.kind == .null }
@@ -108,21 +107,16 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     /// A superclass that encoded nothing, or whose part is missing, finds nil, as with `JSONDecoder`.
     private func superDecoder(_ key: some CodingKey) -> any Decoder {
-        ValueDecoder(place: self.decoder.place(self.find(key) ?? .absent, .key(key)))
+        ValueDecoder(place: self.decoder.place(self.decoder.find(key) ?? .absent, .key(key)))
     }
 
     private func nested(_ key: Key) throws -> ValueDecoder {
         ValueDecoder(place: self.decoder.place(try self.position(key), .key(key)))
     }
 
-    private func find(_ key: some CodingKey) -> Position? {
-        let bytes = self.decoder.session.bytes
-        return bytes.baseAddress == nil ? nil : self.map.find(key, in: bytes)
-    }
-
     @inline(__always)
     private func position(_ key: Key) throws -> Position {
-        guard let position = self.find(key) else {
+        guard let position = self.decoder.find(key) else {
             throw DecodingError.keyNotFound(
                 key,
                 .init(codingPath: self.codingPath, debugDescription: "No value for the key \(key.stringValue).")

@@ -11,6 +11,9 @@ struct Position {
 ///
 /// One scan over the bytes checks their structure and makes the outline; afterwards any value can be stepped over in
 /// constant time. It takes 16 bytes for each container, at most 32 for each byte of input while it grows.
+///
+/// Memory of its own and not an array, because walking a map looks at it for every value, where an array in a class
+/// costs two reference counts each time. Whoever has the outline deallocates it.
 struct Outline {
     struct Container {
         /// Behind the container's last item. While it is being scanned: the items its parent still misses.
@@ -19,7 +22,45 @@ struct Outline {
         var next: Int
     }
 
-    var containers: [Container] = []
+    private var containers: UnsafeMutablePointer<Container>?
+    private var capacity = 0
+    private(set) var count = 0
+
+    subscript(index: Int) -> Container {
+        @inline(__always)
+        get {
+            guard let containers = self.containers, index >= 0, index < self.count else {
+                preconditionFailure("the outline has no container \(index)")
+            }
+            return containers[index]
+        }
+        @inline(__always)
+        set {
+            guard let containers = self.containers, index >= 0, index < self.count else {
+                preconditionFailure("the outline has no container \(index)")
+            }
+            containers[index] = newValue
+        }
+    }
+
+    mutating func append(_ container: Container) {
+        if self.count == self.capacity {
+            self.capacity = max(4, self.capacity * 2)
+            let larger = UnsafeMutablePointer<Container>.allocate(capacity: self.capacity)
+            if let containers = self.containers {
+                larger.moveInitialize(from: containers, count: self.count)
+                containers.deallocate()
+            }
+            self.containers = larger
+        }
+        guard let containers = self.containers else { return }
+        (containers + self.count).initialize(to: container)
+        self.count += 1
+    }
+
+    func deallocate() {
+        self.containers?.deallocate()
+    }
 
     /// The position behind the value at a position.
     @inline(__always)
@@ -31,7 +72,7 @@ struct Outline {
     @inline(__always)
     func step(over head: Head, at position: Position) throws(Flaw) -> Position {
         guard head.kind.isContainer else { return Position(offset: head.end, container: position.container) }
-        let container = self.containers[position.container]
+        let container = self[position.container]
         return Position(offset: container.end, container: container.next)
     }
 }
@@ -66,6 +107,7 @@ struct StructureScan {
         do {
             try scan.run()
         } catch {
+            defer { scan.outline.deallocate() }
             throw error.error(expected: Any.self, path: scan.pathOfFailure(from: offset))
         }
         offset = scan.offset
@@ -81,7 +123,7 @@ struct StructureScan {
             throw error.error(expected: Any.self, path: [])
         }
         if head.kind.isContainer {
-            _ = try self.outline(bytes, at: &offset, maximumDepth: maximumDepth)
+            try self.outline(bytes, at: &offset, maximumDepth: maximumDepth).deallocate()
         } else {
             offset = head.end
         }
@@ -111,8 +153,8 @@ struct StructureScan {
         guard items <= self.bytes.count - head.end - self.owed - rest else {
             throw .announcedTooMuch
         }
-        self.outline.containers.append(.init(end: rest, next: self.open))
-        self.open = self.outline.containers.count - 1
+        self.outline.append(.init(end: rest, next: self.open))
+        self.open = self.outline.count - 1
         self.depth += 1
         self.owed += rest
         self.missing = items
@@ -127,8 +169,8 @@ struct StructureScan {
         var missing = self.missing
         while container >= 0 {
             ancestors.append((container, missing))
-            missing = self.outline.containers[container].end + 1
-            container = self.outline.containers[container].next
+            missing = self.outline[container].end + 1
+            container = self.outline[container].next
         }
         var path: [any CodingKey] = []
         var offset = start
@@ -156,8 +198,8 @@ struct StructureScan {
     }
 
     private mutating func leave() {
-        let container = self.outline.containers[self.open]
-        self.outline.containers[self.open] = .init(end: self.offset, next: self.outline.containers.count)
+        let container = self.outline[self.open]
+        self.outline[self.open] = .init(end: self.offset, next: self.outline.count)
         self.open = container.next
         self.missing = container.end
         self.owed -= container.end

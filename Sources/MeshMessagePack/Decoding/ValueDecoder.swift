@@ -5,13 +5,17 @@ final class ValueDecoder: Decoder {
     let parent: ValueDecoder?
     let key: PathKey
     /// Kept because a class and its superclass may each ask for the container.
-    private var entries: MapEntries?
+    private(set) var entries: MapEntries?
 
     init(place: DecodingPlace) {
         self.session = place.session
         self.position = place.position
         self.parent = place.parent
         self.key = place.key
+    }
+
+    deinit {
+        self.entries?.deallocate()
     }
 
     var codingPath: [any CodingKey] {
@@ -37,10 +41,18 @@ final class ValueDecoder: Decoder {
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        if let entries = self.entries { return KeyedDecodingContainer(KeyedDecoding<Key>(decoder: self, entries)) }
-        let entries = try MapEntries(of: self)
-        self.entries = entries
-        return KeyedDecodingContainer(KeyedDecoding<Key>(decoder: self, entries))
+        if self.entries == nil { self.entries = try MapEntries(of: self) }
+        return KeyedDecodingContainer(KeyedDecoding<Key>(decoder: self))
+    }
+
+    func find(_ key: some CodingKey) -> Position? {
+        let bytes = self.session.bytes
+        // A container kept beyond its decoder's call has no bytes left to look at.
+        guard bytes.baseAddress != nil else { return nil }
+        // Asked first, because these may run anyone's code.
+        var name = key.stringValue
+        let number = key.intValue
+        return self.entries?.find(&name, number, in: bytes)
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {

@@ -32,47 +32,56 @@ enum EncodedKey: Hashable {
 
 /// The keys already written to a map, to notice one that comes twice.
 ///
-/// A map of a few keys, every struct, needs one word: a filter that says "surely not" or "look". Larger ones keep a set.
+/// A map of a few keys, every struct, needs one word: a filter that says "surely not" or "look". Larger ones keep a
+/// set.
 struct WrittenKeys {
     private static let filteredCount = 16
 
+    private final class KeySet {
+        var keys: Set<EncodedKey>
+        init(_ keys: Set<EncodedKey>) { self.keys = keys }
+    }
+
     private var filter: UInt64 = 0
     private var count = 0
-    private var all: Set<EncodedKey> = []
+    private var all: KeySet?
 
     /// True once, when the filter is about full and the set must take over.
-    var wantsAll: Bool { self.count == Self.filteredCount }
+    var wantsAll: Bool {
+        @inline(__always) get { self.count == Self.filteredCount && self.all == nil }
+    }
 
     @inline(__always)
     func mayContain(_ key: EncodedKey) -> Bool {
-        if self.count > Self.filteredCount { return self.all.contains(key) }
+        if let all { return all.keys.contains(key) }
         return self.filter & Self.bit(key) != 0
     }
 
     @inline(__always)
     mutating func insert(_ key: EncodedKey) {
-        if self.count > Self.filteredCount {
-            self.all.insert(key)
+        if let all {
+            all.keys.insert(key)
         } else {
             self.filter |= Self.bit(key)
             self.count += 1
         }
     }
 
-    mutating func fill(with all: Set<EncodedKey>) {
-        self.all = all
-        self.count = Self.filteredCount + 1
+    mutating func fill(with keys: Set<EncodedKey>) {
+        self.all = KeySet(keys)
     }
 
     @inline(__always)
     private static func bit(_ key: EncodedKey) -> UInt64 {
         switch key {
-        case .name(let name):
-            let utf8 = name.utf8
-            let mixed = utf8.count &* 31 &+ Int(utf8.first ?? 0) &* 7 &+ Int(utf8.last ?? 0) &* 13
-            return 1 << UInt64(truncatingIfNeeded: mixed & 63)
+        case .name(var name):
+            name.withUTF8 { utf8 in
+                guard let first = utf8.first, let last = utf8.last else { return 1 }
+                let mixed = utf8.count &* 31 &+ Int(first) &* 7 &+ Int(last) &* 13 &+ Int(utf8[utf8.count / 2])
+                return 1 << UInt64(truncatingIfNeeded: mixed & 63)
+            }
         case .number(let number):
-            return 1 << UInt64(truncatingIfNeeded: number & 63)
+            1 << UInt64(truncatingIfNeeded: number & 63)
         }
     }
 }

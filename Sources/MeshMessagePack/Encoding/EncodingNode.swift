@@ -35,7 +35,7 @@ final class EncodingNode: Encoder {
 
     private init(partOf parent: EncodingNode, key: PathKey) {
         self.session = parent.session
-        self.buffer = MessagePackBuffer()
+        self.buffer = parent.session.takeBuffer()
         self.parent = parent
         self.key = key
     }
@@ -69,6 +69,8 @@ final class EncodingNode: Encoder {
 
     /// Begins the array or map, or goes on with the one begun: a class and its superclass may share an encoder.
     private func open(_ shape: Shape) {
+        // An encoder kept beyond its turn hands out containers that refuse every value.
+        guard self.isWritable else { return }
         if self.shape == .empty {
             self.shape = shape
             self.start = self.buffer.count
@@ -87,11 +89,13 @@ final class EncodingNode: Encoder {
         EncodingPlace(session: self.session, buffer: self.buffer, parent: self, key: key)
     }
 
-    private func checkWritable(_ value: @autoclosure () -> Any) throws {
-        if !self.isWritable {
+    @inline(__always)
+    private func check(_ shape: Shape, _ value: @autoclosure () -> Any) throws {
+        if !self.isWritable || self.shape != shape {
+            let reason = "This container is used outside its turn, or for a second value."
             throw EncodingError.invalidValue(
                 value(),
-                .init(codingPath: self.codingPath, debugDescription: "This container is used outside its turn.")
+                .init(codingPath: self.codingPath, debugDescription: reason)
             )
         }
     }
@@ -101,13 +105,7 @@ final class EncodingNode: Encoder {
     /// Writes the value of a single-value container.
     @inline(__always)
     func writeSingle(_ value: @autoclosure () -> Any, _ write: () throws -> Void) throws {
-        try self.checkWritable(value())
-        guard self.shape == .empty else {
-            throw EncodingError.invalidValue(
-                value(),
-                .init(codingPath: self.codingPath, debugDescription: "A second value where one was encoded already.")
-            )
-        }
+        try self.check(.empty, value())
         let mark = self.buffer.count
         self.isWritable = false
         defer { self.isWritable = true }
@@ -123,7 +121,7 @@ final class EncodingNode: Encoder {
     /// Writes an array's next element.
     @inline(__always)
     func writeElement(_ value: @autoclosure () -> Any, _ write: () throws -> Void) throws {
-        try self.checkWritable(value())
+        try self.check(.array, value())
         self.settleLastPart()
         let mark = self.buffer.count
         self.isWritable = false
@@ -144,7 +142,7 @@ final class EncodingNode: Encoder {
         _ value: @autoclosure () -> Any,
         _ write: () throws -> Void
     ) throws {
-        try self.checkWritable(value())
+        try self.check(.map, value())
         let name = EncodedKey(key)
         if self.keys.mayContain(name) { self.removeEntry(name) }
         let mark = self.buffer.count
@@ -169,10 +167,10 @@ final class EncodingNode: Encoder {
     // MARK: Parts
 
     func makeElementPart() -> EncodingNode {
-        self.settleLastPart()
         let part = EncodingNode(partOf: self, key: .index(self.count))
         // An unusable container still has to hand something back; what is written to it goes nowhere.
-        guard self.isWritable else { return part }
+        guard self.isWritable, self.shape == .array else { return part }
+        self.settleLastPart()
         self.add(part)
         return part
     }
@@ -181,12 +179,12 @@ final class EncodingNode: Encoder {
     ///   continued, as `JSONEncoder` does. `nil` for a super encoder, which always starts afresh.
     func makeEntryPart(_ key: some CodingKey, continuing shape: Shape?) -> EncodingNode {
         let name = EncodedKey(key)
+        guard self.isWritable, self.shape == .map else { return EncodingNode(partOf: self, key: .key(key)) }
         if self.keys.mayContain(name), let range = self.findEntry(name) {
             if let shape, let part = range.part, self.parts[part].node.shape == shape { return self.parts[part].node }
             self.removeEntry(name)
         }
         let part = EncodingNode(partOf: self, key: .key(key))
-        guard self.isWritable else { return part }
         name.pack(into: self.buffer)
         self.add(part)
         self.remember(name)
@@ -199,11 +197,13 @@ final class EncodingNode: Encoder {
         guard self.shape == .array, let last = self.parts.indices.last, self.parts[last].offset == self.buffer.count,
             isKnownUniquelyReferenced(&self.parts[last].node), (try? self.parts[last].node.close()) != nil
         else { return }
-        self.parts.removeLast().node.buffer.withUnsafeBytes { self.buffer.append($0) }
+        let buffer = self.parts.removeLast().node.buffer
+        buffer.withUnsafeBytes { self.buffer.append($0) }
+        self.session.giveBack(buffer)
     }
 
     private func add(_ part: EncodingNode) {
-        if self.parts.isEmpty { self.session.nodesWithParts.append(self) }
+        if self.parts.isEmpty { self.session.remember(self) }
         self.parts.append(Part(offset: self.buffer.count, node: part))
         self.count += 1
     }
@@ -221,7 +221,9 @@ final class EncodingNode: Encoder {
         if !self.parts.isEmpty {
             for part in self.parts { try part.node.close() }
             self.buffer.insert(self.parts.map { ($0.offset, $0.node.buffer) })
+            for part in self.parts { self.session.giveBack(part.node.buffer) }
             self.parts = []
+            self.session.forget(self)
         }
         switch self.shape {
         case .single: return

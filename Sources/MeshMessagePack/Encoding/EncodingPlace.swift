@@ -10,7 +10,9 @@ final class EncodingSession {
     private(set) lazy var userInfo: [CodingUserInfoKey: Any] = self.settings
 
     /// Nodes and their parts refer to each other; this breaks the circle also when encoding ends with an error.
-    var nodesWithParts: [EncodingNode] = []
+    private var nodesWithParts: [EncodingNode] = []
+    /// Emptied buffers of parts, since an array of enums makes and finishes one for each.
+    private var spareBuffers: [MessagePackBuffer] = []
 
     init(
         buffer: MessagePackBuffer,
@@ -25,6 +27,26 @@ final class EncodingSession {
     func finish() {
         for node in self.nodesWithParts { node.dropParts() }
         self.nodesWithParts = []
+    }
+
+    func remember(_ node: EncodingNode) {
+        self.nodesWithParts.append(node)
+    }
+
+    /// Nodes close in the opposite order of their opening, but for parts; those stay until the end.
+    func forget(_ node: EncodingNode) {
+        if self.nodesWithParts.last === node { self.nodesWithParts.removeLast() }
+    }
+
+    func takeBuffer() -> MessagePackBuffer {
+        self.spareBuffers.popLast() ?? MessagePackBuffer()
+    }
+
+    /// Takes a closed part's buffer, which nobody writes to any more.
+    func giveBack(_ buffer: MessagePackBuffer) {
+        guard self.spareBuffers.count < 8 else { return }
+        buffer.removeAll(keepingCapacity: true)
+        self.spareBuffers.append(buffer)
     }
 }
 

@@ -17,6 +17,15 @@ extension Array: NativelyEncodable where Element: Encodable {
         guard array.count <= Int(UInt32.max) else { throw place.tooLarge(array.count) }
         place.buffer.packArrayHeader(array.count)
         if array.isEmpty { return }
+        if traits.pointee.elementCode != nil, let number = traits.pointee.encodes {
+            // A number cannot fail, so it needs no path of its own.
+            return try array.withUnsafeBytes { bytes in
+                guard let base = bytes.baseAddress else { return }
+                for index in array.indices {
+                    try number.write(base + index * MemoryLayout<Element>.stride, to: place)
+                }
+            }
+        }
         let node = EncodingNode(place: place)
         if let native = traits.pointee.encodes {
             var element = node.place(.index(0))
@@ -81,7 +90,9 @@ extension Array: NativelyDecodable where Element: Decodable {
     /// Elements copied from their raw bytes; only for the fixed-width numbers, whose every bit pattern is a value.
     private static func copy(_ bytes: UnsafeRawBufferPointer, _ place: DecodingPlace) throws -> Self {
         let (count, rest) = bytes.count.quotientAndRemainder(dividingBy: MemoryLayout<Element>.stride)
-        guard rest == 0 else { throw place.corrupted("\(bytes.count) bytes are not a whole number of \(Element.self).") }
+        guard rest == 0 else {
+            throw place.corrupted("\(bytes.count) bytes are not a whole number of \(Element.self).")
+        }
         return Array(unsafeUninitializedCapacity: count) { elements, initialized in
             UnsafeMutableRawBufferPointer(elements).copyMemory(from: bytes)
             initialized = count
@@ -92,13 +103,41 @@ extension Array: NativelyDecodable where Element: Decodable {
 extension DecodingPlace {
     /// The elements of an ordinary array.
     func readElements<Element: Decodable>(of type: Element.Type, _ head: Head) throws -> [Element] {
-        var elements: [Element] = []
-        let node = ValueDecoder(place: self)
-        var position = Position(offset: head.body, container: self.position.container + 1)
-        for index in 0..<Int(head.bits) {
-            elements.append(try node.place(position, .index(index)).read(type))
-            position = try self.locating(type) { () throws(Flaw) in try self.session.step(over: position) }
+        let count = Int(head.bits)
+        guard count > 0 else { return [] }
+        let first = Position(offset: head.body, container: self.position.container + 1)
+        var place = ValueDecoder(place: self).place(first, .index(0))
+        // The count is bounded by the input, but room for it is only worth having where it is no more than a small
+        // multiple of that.
+        let stride = MemoryLayout<Element>.stride
+        guard stride <= 64, let native = TypeTable.traits(of: type).pointee.decodes else {
+            var elements: [Element] = []
+            for index in 0..<count {
+                place.key = .index(index)
+                elements.append(try place.read(type))
+                try place.stepOver(type)
+            }
+            return elements
         }
-        return elements
+        return try Array(unsafeUninitializedCapacity: count) { elements, initialized in
+            let memory = UnsafeMutableRawBufferPointer(elements)
+            guard let base = memory.baseAddress else { return }
+            for index in 0..<count {
+                place.key = .index(index)
+                try native.read(into: base + index * stride, from: place)
+                initialized += 1
+                try place.stepOver(type)
+            }
+        }
+    }
+
+    /// Moves on to the next value.
+    @inline(__always)
+    mutating func stepOver(_ type: Any.Type) throws {
+        do throws(Flaw) {
+            self.position = try self.session.step(over: self.position)
+        } catch {
+            throw error.error(expected: type, path: self.codingPath)
+        }
     }
 }

@@ -49,7 +49,9 @@ extension DecodingPlace {
         try self.session.body(of: head).withMemoryRebound(to: CChar.self) { body in
             var object = msgpack_object()
             object.type = MSGPACK_OBJECT_EXT
-            object.via.ext = msgpack_object_ext(type: head.extensionType, size: UInt32(body.count), ptr: body.baseAddress)
+            object.via.ext.type = head.extensionType
+            object.via.ext.size = UInt32(body.count)
+            object.via.ext.ptr = body.baseAddress
             var timestamp = msgpack_timestamp()
             guard msgpack_object_to_timestamp(&object, &timestamp) else {
                 throw self.corrupted("A timestamp has 4, 8 or 12 bytes, not \(body.count).")

@@ -24,18 +24,18 @@ extension Dictionary: NativelyDecodable where Key: Decodable, Value: Decodable {
         let count = Int(head.bits) / (head.kind == .map ? 1 : 2)
         let node = ValueDecoder(place: place)
         let style = DictionaryKeyStyle(Key.self)
-        var dictionary: Self = [:]
-        var position = Position(offset: head.body, container: place.position.container + 1)
+        // As for arrays: the count is bounded by the input, and room for it is taken where that is a small multiple.
+        let stride = MemoryLayout<Key>.stride + MemoryLayout<Value>.stride
+        var dictionary = Self(minimumCapacity: stride <= 64 ? count : 0)
+        var place = node.place(Position(offset: head.body, container: place.position.container + 1), .none)
         for _ in 0..<count {
-            let keyHead = try place.locating(Key.self) { () throws(Flaw) in try place.session.head(at: position) }
-            let path = PathKey.key(PathIndex(describing: keyHead, in: place.session.bytes))
-            let keyPlace = node.place(position, path)
-            let key: Key = try style.read(keyHead, at: keyPlace)
-            position = try place.locating(Key.self) { () throws(Flaw) in try place.session.step(over: position) }
-            let value = try node.place(position, path).read(Value.self)
-            position = try place.locating(Value.self) { () throws(Flaw) in try place.session.step(over: position) }
+            place.key = .written(place.session, offset: place.position.offset)
+            let key: Key = try style.read(at: place)
+            try place.stepOver(Key.self)
+            let value = try place.read(Value.self)
+            try place.stepOver(Value.self)
             guard dictionary.updateValue(value, forKey: key) == nil else {
-                throw keyPlace.corrupted("A map has this key twice.")
+                throw place.corrupted("A map has this key twice.")
             }
         }
         self.store(dictionary, result)
@@ -60,10 +60,11 @@ private struct DictionaryKeyStyle {
         }
     }
 
-    func read<Key: Decodable>(_ head: Head, at place: DecodingPlace) throws -> Key {
+    func read<Key: Decodable>(at place: DecodingPlace) throws -> Key {
         guard let representable = self.representable else { return try place.read(Key.self) }
-        let path = PathIndex(describing: head, in: place.session.bytes)
-        if head.kind == .string || head.kind.isInteger, let key = representable.init(codingKey: path) as? Key {
+        let head = try place.scalar(Key.self) { head throws(Flaw) in head }
+        let name = PathIndex(describing: head, in: place.session.bytes)
+        if head.kind == .string || head.kind.isInteger, let key = representable.init(codingKey: name) as? Key {
             return key
         }
         throw place.corrupted("The key cannot be a \(Key.self).")

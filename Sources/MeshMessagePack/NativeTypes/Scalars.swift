@@ -8,7 +8,7 @@ extension NativelyEncodable {
 extension NativelyDecodable {
     @inline(__always)
     static func store(_ value: Self, _ result: UnsafeMutableRawPointer) {
-        result.assumingMemoryBound(to: Self?.self).pointee = value
+        result.initializeMemory(as: Self.self, to: value)
     }
 }
 

@@ -10,7 +10,8 @@ protocol NativelyEncodable {
 
 /// A type that reads itself without a `Codable` container.
 protocol NativelyDecodable {
-    /// Reads a value and stores it through the pointer, which must lead to an `Optional` of this type.
+    /// Reads a value and initializes the memory behind the pointer with it; after an error that is still
+    /// uninitialized.
     static func read(into result: UnsafeMutableRawPointer, from place: DecodingPlace) throws
 }
 
@@ -77,8 +78,8 @@ private struct RecentTraits: ~Copyable, Sendable {
     @inline(__always)
     func find(_ type: ObjectIdentifier) -> UnsafePointer<TypeTraits>? {
         let address = self.slots[Self.slot(type)].load(ordering: .acquiring)
-        guard let traits = UnsafePointer<TypeTraits>(bitPattern: address), traits.pointee.type == type else { return nil }
-        return traits
+        let traits = UnsafePointer<TypeTraits>(bitPattern: address)
+        return traits?.pointee.type == type ? traits : nil
     }
 
     func insert(_ address: UInt, _ type: ObjectIdentifier) {
