@@ -43,6 +43,8 @@ int cmesh_futex_wake(const uint32_t *word, int count) {
     return (int)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
 
+int32_t cmesh_thread_id(void) { return (int32_t)syscall(SYS_gettid); }
+
 int cmesh_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
 int cmesh_epoll_add(int epoll, int descriptor, uint64_t token) {

@@ -41,7 +41,7 @@ extension Mesh {
         }
         let membership = try self.membership
         let spec = ActorSpec(
-            id: .random(), typeName: typeName, displayType: String(reflecting: type), program: membership.program,
+            id: .make(), typeName: typeName, displayType: String(reflecting: type), program: membership.program,
             arguments: arguments, options: options,
             window: options.maxPendingCalls ?? self.settings.maxPendingCalls, owner: self.address.peer, incarnation: 1)
         switch try await membership.ask({ try await $0.spawn(spec) }) {

@@ -19,8 +19,8 @@ extension Mesh {
     public func submit<Value: Codable & Sendable>(
         backPressure: BackPressure? = nil, _ call: @escaping @Sendable () async throws -> Value
     ) async throws -> ObjectRef<Value> {
-        let object = PendingObject<Value>()
-        await self.start(object, backPressure, call)
+        let object = PendingObject<Value>(policy: backPressure ?? self.settings.backPressure)
+        await self.start(object, call)
         return ObjectRef(object)
     }
 
@@ -28,8 +28,8 @@ extension Mesh {
     public func submit(
         backPressure: BackPressure? = nil, _ call: @escaping @Sendable () async throws -> Void
     ) async throws -> ObjectRef<Done> {
-        let object = PendingObject<Done>()
-        await self.start(object, backPressure) {
+        let object = PendingObject<Done>(policy: backPressure ?? self.settings.backPressure)
+        await self.start(object) {
             try await call()
             return Done()
         }
@@ -37,11 +37,9 @@ extension Mesh {
     }
 
     private func start<Value: Sendable>(
-        _ object: PendingObject<Value>, _ backPressure: BackPressure?,
-        _ call: @escaping @Sendable () async throws -> Value
+        _ object: PendingObject<Value>, _ call: @escaping @Sendable () async throws -> Value
     ) async {
-        let acceptance = Acceptance(policy: backPressure ?? self.settings.backPressure)
-        let scope = MeshScope.submitting(acceptance)
+        let scope = MeshScope.submitting(object)
         let task = Task.immediate(executorPreference: self.executor) {
             do {
                 let value = try await MeshScope.$current.withValue(scope) { try await call() }
@@ -50,10 +48,10 @@ extension Mesh {
                 object.complete(.failure(error))
             }
             // A closure that made no call, or whose call failed before it was sent.
-            acceptance.accept()
+            object.accept()
         }
-        object.setCancel { task.cancel() }
-        await acceptance.wait()
+        object.setTask(task)
+        await object.waitForAcceptance()
     }
 
     /// Sends a one-way message: returns once it has been accepted, and no reply travels. Back-pressure holds as for

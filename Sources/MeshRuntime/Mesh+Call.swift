@@ -7,7 +7,9 @@ import MeshMessagePack
 /// How calls go out.
 extension Mesh {
     /// Called by the compiler: begins a call.
-    public func makeInvocationEncoder() -> CallEncoder { CallEncoder(encoder: self.encoder) }
+    public func makeInvocationEncoder() -> CallEncoder {
+        CallEncoder(encoder: self.encoder, buffer: self.buffers.take())
+    }
 
     /// Called by the compiler for a distributed method with a result: delivers the call at most once and suspends
     /// until its result has come.
@@ -44,7 +46,7 @@ extension Mesh {
         let scope = MeshScope.current
         var policy = self.settings.backPressure
         var isOneWay = false
-        var acceptance: Acceptance?
+        var acceptance: PendingResult?
         switch scope?.mode {
         case .tell(let chosen):
             isOneWay = true
@@ -58,10 +60,10 @@ extension Mesh {
         let chain = isOneWay || acceptance != nil ? [] : scope?.call?.chainForCalls ?? []
         if !chain.isEmpty { try self.checkDeadlock(chain, reference, target) }
 
-        let attachments = invocation.attachments?.items ?? []
-        if invocation.buffer.count > 64 << 10 || !attachments.isEmpty {
+        let attachments = invocation.buffer.attachments
+        if invocation.buffer.bytes.count > 64 << 10 || !attachments.isEmpty {
             try self.checkSize(
-                invocation.buffer.count, attachments, what: "The arguments of \(CallTarget.label(of: target))")
+                invocation.buffer.bytes.count, attachments, what: "The arguments of \(CallTarget.label(of: target))")
         }
         var context: CallContextFields?
         if !chain.isEmpty || !invocation.genericSubstitutions.isEmpty {
@@ -71,21 +73,23 @@ extension Mesh {
             mesh: self, reference: reference, target: target, invocation: invocation, attachments: attachments,
             context: context, deadline: scope?.deadline ?? 0, isOneWay: isOneWay)
 
-        try await reference.admit(isOneWay: isOneWay, policy: policy)
+        let byteCount = attachments.reduce(invocation.buffer.bytes.count) { $0 + $1.count }
+        let bytes = byteCount < ActorReference.largeCall ? 0 : byteCount
+        try await reference.admit(isOneWay: isOneWay, bytes: bytes, policy: policy)
         if isOneWay {
             do throws(MeshError) {
                 try call.send(callID: 0)
             } catch {
-                reference.release(isOneWay: true)
+                reference.release(isOneWay: true, bytes: bytes)
                 throw call.explain(error)
             }
             return nil
         }
-        defer { reference.release(isOneWay: false) }
+        defer { reference.release(isOneWay: false, bytes: bytes) }
         return try await self.await(call, acceptance)
     }
 
-    private func await(_ call: OutgoingCall, _ acceptance: Acceptance?) async throws -> Payload {
+    private func await(_ call: OutgoingCall, _ acceptance: PendingResult?) async throws -> Payload {
         let callID = self.pending.reserve(for: call.reference.location.address.peer)
         let expiry = call.deadline == 0 ? nil : self.expire(call, callID)
         let outcome = await withTaskCancellationHandler {
@@ -176,10 +180,11 @@ struct OutgoingCall: @unchecked Sendable {
                 context: self.context,
                 attachments: self.attachments.count
             )
-            try self.invocation.buffer.withUnsafeBytes { bytes throws(MeshError) in
+            try self.invocation.buffer.bytes.withUnsafeBytes { bytes throws(MeshError) in
                 try peer.post(call, target: self.target.identifier, arguments: bytes, attachments: self.attachments)
             }
         }
+        self.mesh.buffers.give(self.invocation.buffer)
     }
 
     /// The actor lives in this process: its mailbox is asked directly, with the same bytes.
@@ -193,7 +198,7 @@ struct OutgoingCall: @unchecked Sendable {
             deadline: self.deadline,
             context: self.context,
             target: self.mesh.targets.target(named: self.target.identifier),
-            payload: Payload(self.invocation.buffer, self.attachments)
+            payload: self.invocation.buffer.bytes.withUnsafeBytes { Payload(copying: $0, self.attachments) }
         )
         self.mesh.deliver(call, to: self.reference.id, incarnation: location.incarnation)
     }
@@ -202,9 +207,9 @@ struct OutgoingCall: @unchecked Sendable {
     func cancel(callID: UInt64) {
         let location = self.reference.location
         if location.address.peer == self.mesh.address.peer {
-            self.mesh.cancel(CallKey(origin: nil, callID: callID))
+            self.mesh.cancel(CallKey(origin: nil, callID: callID), of: self.reference.id)
         } else if let peer = self.mesh.peers.known(location.address.peer) {
-            try? peer.post { $0.writeCancel(callID: callID) }
+            try? peer.post { $0.writeCancel(callID: callID, actor: self.reference.id) }
         }
     }
 

@@ -13,7 +13,7 @@ extension Mesh {
     /// Called by the compiler when an actor is being made.
     public func assignID<Act>(_ actorType: Act.Type) -> ActorID where Act: DistributedActor, Act.ID == ActorID {
         if let birth = Birth.current, let claimed = birth.claim(actorType) { return ActorID(claimed) }
-        return ActorID(self.makeReference(id: .random(), type: actorType, name: nil, incarnation: 0, window: nil))
+        return ActorID(self.makeReference(id: .make(), type: actorType, name: nil, incarnation: 0, window: nil))
     }
 
     /// Called by the compiler when an actor's initialiser has ended. One that its program made by itself can be called

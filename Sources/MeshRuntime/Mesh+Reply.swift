@@ -7,14 +7,19 @@ import MeshMessagePack
 /// How results and errors go back to callers.
 extension Mesh {
     /// Sends a method's result.
-    func reply<Success: Codable>(to call: InboundCall, with value: Success, from actor: HostedActor) {
+    ///
+    /// - Parameter buffer: where it is encoded; it must be empty, and is not needed afterwards.
+    func reply<Success: Codable>(
+        to call: InboundCall, with value: Success, from actor: HostedActor, in buffer: CallBuffer
+    ) {
         guard !call.isOneWay else { return }
-        let buffer = MessagePackBuffer(capacity: 64)
-        let attachments = AttachmentList()
         do {
-            try self.encoder.encode(value, into: buffer, attachments: attachments)
-            try self.checkSize(buffer.count, attachments.items, what: "The result of \(call.target.label)")
-            self.send(buffer, attachments.items, result: call)
+            try self.encoder.encode(value, into: buffer.bytes, attachments: buffer)
+            if buffer.bytes.count > 64 << 10 || !buffer.attachments.isEmpty {
+                try self.checkSize(
+                    buffer.bytes.count, buffer.attachments, what: "The result of \(call.target.label)")
+            }
+            self.send(buffer, result: call)
         } catch let error as MeshError {
             self.reply(to: call, with: error)
         } catch {
@@ -24,12 +29,11 @@ extension Mesh {
     }
 
     /// Sends that a method without a result has ended: a nil.
-    func replyVoid(to call: InboundCall) {
+    func replyVoid(to call: InboundCall, in buffer: CallBuffer) {
         guard !call.isOneWay else { return }
-        let buffer = MessagePackBuffer(capacity: 1)
         var null: UInt8 = 0xc0
-        withUnsafeBytes(of: &null) { buffer.append($0) }
-        self.send(buffer, [], result: call)
+        withUnsafeBytes(of: &null) { buffer.bytes.append($0) }
+        self.send(buffer, result: call)
     }
 
     /// Sends the mesh's own error.
@@ -59,14 +63,15 @@ extension Mesh {
         }
     }
 
-    private func send(_ buffer: MessagePackBuffer, _ attachments: [Data], result call: InboundCall) {
-        guard let peer = call.origin else {
-            self.pending.complete(call.callID, with: .result(Payload(buffer, attachments)))
-            return
-        }
-        buffer.withUnsafeBytes { bytes in
+    private func send(_ buffer: CallBuffer, result call: InboundCall) {
+        let attachments = buffer.attachments
+        buffer.bytes.withUnsafeBytes { bytes in
+            guard let peer = call.origin else {
+                self.pending.complete(call.callID, with: .result(Payload(copying: bytes, attachments)))
+                return
+            }
             // A caller that is gone needs no reply.
-            try? peer.post(attachments: attachments) {
+            try? peer.post(attachments: attachments, .endOfTurn) {
                 $0.writeReply(callID: call.callID, attachments: attachments.count, result: bytes)
             }
         }
@@ -78,7 +83,7 @@ extension Mesh {
             return
         }
         error.data.withUnsafeBytes { bytes in
-            try? peer.post {
+            try? peer.post(.endOfTurn) {
                 $0.writeFailure(callID: call.callID, typeName: error.typeName, attachments: 0, error: bytes)
             }
         }
@@ -89,7 +94,7 @@ extension Mesh {
             self.references.find(credit.actor)?.credit(completed: credit.completed)
             return
         }
-        try? origin.post { $0.writeCredit(credit) }
+        try? origin.post(.endOfTurn) { $0.writeCredit(credit) }
     }
 
     func checkSize(_ count: Int, _ attachments: [Data], what: String) throws(MeshError) {
@@ -103,11 +108,12 @@ extension Mesh {
 }
 
 extension Payload {
-    /// Encoded values that stay in this process. The buffer is not written to any more.
-    init(_ buffer: MessagePackBuffer, _ attachments: [Data]) {
-        let bytes = buffer.withUnsafeBytes { $0 }
+    /// Encoded values that stay in this process.
+    init(copying bytes: UnsafeRawBufferPointer, _ attachments: [Data]) {
+        let copy = WireBuffer(capacity: bytes.count)
+        copy.append(bytes)
         self.init(
-            message: InboundMessage(head: bytes, attachments: [], owner: buffer), range: 0..<bytes.count,
+            message: InboundMessage(head: copy.bytes, attachments: [], owner: copy), range: 0..<bytes.count,
             attachments: attachments)
     }
 }

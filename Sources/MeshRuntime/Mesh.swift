@@ -34,6 +34,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
     package let watcher = ProcessWatcher()
     package let logger: Logger
     let pending = PendingCalls()
+    let buffers = CallBufferPool()
     let targets = CallTargets()
     let hosts = Mutex<[UniqueID: HostedActor]>([:])
     let transport: any MeshTransport
@@ -58,7 +59,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
         self.executor = executor
         self.outbox = outbox
         self.badMessages = BadMessageLog(logger: logger)
-        self.peers = PeerTable(own: address, transport: transport, outbox: outbox)
+        self.peers = PeerTable(
+            own: address, transport: transport, outbox: outbox, avoidsLocal: settings.localTransport == .tcp)
         self.coders.fill(for: self)
     }
 

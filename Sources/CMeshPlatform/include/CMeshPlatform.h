@@ -44,6 +44,9 @@ int cmesh_pipe(int ends[2]);
 /// A descriptor that is readable from the start.
 int cmesh_readable_descriptor(void);
 
+/// The kernel's number of the calling thread.
+int32_t cmesh_thread_id(void);
+
 /// One pointer for each thread: the executor's own record of the thread that is running.
 void *cmesh_thread_record(void);
 void cmesh_set_thread_record(void *record);

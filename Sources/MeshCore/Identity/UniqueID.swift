@@ -1,7 +1,8 @@
-/// A 128-bit random number that names an actor, an object or a task for ever.
+import Synchronization
+
+/// A 128-bit number that names an actor, an object or a task for ever.
 ///
-/// Two random IDs of one mesh collide with a probability below 1e-20 for a billion of them, so nobody has to hand
-/// them out. The values whose upper half is zero are reserved for well-known actors.
+/// Each process draws the upper half at random and counts in the lower, so nobody has to hand IDs out. The values whose upper half is zero are reserved for well-known actors.
 public struct UniqueID: Hashable, Sendable {
     package let high: UInt64
     package let low: UInt64
@@ -11,10 +12,14 @@ public struct UniqueID: Hashable, Sendable {
         self.low = low
     }
 
-    /// A new ID that nobody else has.
-    package static func random() -> UniqueID {
-        UniqueID(high: UInt64.random(in: 1...UInt64.max), low: UInt64.random(in: 0...UInt64.max))
+    /// A new ID that nobody else has: a random number of this process, and a counter behind a one-to-one scramble,
+    /// because asking the kernel for random bytes costs as much as a call.
+    package static func make() -> UniqueID {
+        UniqueID(high: Self.process, low: scramble(Self.counter.wrappingAdd(1, ordering: .relaxed).newValue))
     }
+
+    private static let process = UInt64.random(in: 1...UInt64.max)
+    private static let counter = Atomic<UInt64>(UInt64.random(in: 0...UInt64.max))
 
     package var isReserved: Bool { self.high == 0 }
 }
@@ -23,8 +28,8 @@ extension UniqueID: CustomStringConvertible {
     /// 32 hexadecimal digits.
     public var description: String { hexadecimal(self.high) + hexadecimal(self.low) }
 
-    /// The first eight digits, enough for people to tell actors apart.
-    package var short: String { self.isReserved ? String(self.low) : String(hexadecimal(self.high).prefix(8)) }
+    /// Eight digits, enough for people to tell actors apart.
+    package var short: String { self.isReserved ? String(self.low & 0xff) : String(hexadecimal(self.low).prefix(8)) }
 }
 
 extension UniqueID {
@@ -51,6 +56,15 @@ extension UniqueID: Codable {
         try container.encode(self.high)
         try container.encode(self.low)
     }
+}
+
+/// A bijection of 64-bit numbers that spreads neighbours far apart: the finaliser of SplitMix64 (Steele, Lea and
+/// Flood, *Fast Splittable Pseudorandom Number Generators*, 2014).
+private func scramble(_ value: UInt64) -> UInt64 {
+    var value = value
+    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+    return value ^ (value >> 31)
 }
 
 /// Sixteen lower-case hexadecimal digits.

@@ -8,9 +8,10 @@ import Glibc
 /// `@unchecked Sendable`: the writer has the only reference until it hands the buffer over under its link's lock;
 /// nobody writes afterwards.
 package final class WireBuffer: @unchecked Sendable {
-    package private(set) var base: UnsafeMutableRawPointer
-    package private(set) var capacity: Int
-    package private(set) var count = 0
+    // One writer at a time, as said above: checking that again at each access would cost more than the write.
+    @exclusivity(unchecked) package private(set) var base: UnsafeMutableRawPointer
+    @exclusivity(unchecked) package private(set) var capacity: Int
+    @exclusivity(unchecked) package private(set) var count = 0
 
     package init(capacity: Int = 1024) {
         self.capacity = max(capacity, 64)

@@ -2,24 +2,25 @@ public import Distributed
 import FoundationEssentials
 import MeshCore
 import MeshMessagePack
+import Synchronization
 
 /// Gathers the arguments of a call, encoded as they come.
 public struct CallEncoder: DistributedTargetInvocationEncoder {
     /// Arguments and results are `Codable`.
     public typealias SerializationRequirement = any Codable
 
-    let buffer: MessagePackBuffer
-    private(set) var attachments: AttachmentList?
+    let buffer: CallBuffer
     private(set) var genericSubstitutions: [String] = []
     private var count = 0
     private let encoder: MessagePackEncoder
 
-    init(encoder: MessagePackEncoder) {
+    /// - Parameter buffer: where the arguments go; it must be empty.
+    init(encoder: MessagePackEncoder, buffer: CallBuffer) {
         self.encoder = encoder
-        self.buffer = MessagePackBuffer(capacity: 64)
+        self.buffer = buffer
         // An array of 16 bits' length, patched when all arguments are there.
         var head: (UInt8, UInt8, UInt8) = (0xdc, 0, 0)
-        withUnsafeBytes(of: &head) { self.buffer.append($0) }
+        withUnsafeBytes(of: &head) { buffer.bytes.append($0) }
     }
 
     /// Notes a type parameter by its mangled name.
@@ -33,8 +34,7 @@ public struct CallEncoder: DistributedTargetInvocationEncoder {
     /// Encodes an argument.
     public mutating func recordArgument<Value: Codable>(_ argument: RemoteCallArgument<Value>) throws {
         self.count += 1
-        if self.attachments == nil { self.attachments = AttachmentList() }
-        try self.encoder.encode(argument.value, into: self.buffer, attachments: self.attachments)
+        try self.encoder.encode(argument.value, into: self.buffer.bytes, attachments: self.buffer)
     }
 
     /// Nothing to note: the callee knows its result.
@@ -46,16 +46,40 @@ public struct CallEncoder: DistributedTargetInvocationEncoder {
     /// Completes the arguments.
     public mutating func doneRecording() throws {
         var count = UInt16(self.count).bigEndian
-        withUnsafeBytes(of: &count) { self.buffer.patch(at: 1, with: $0) }
+        withUnsafeBytes(of: &count) { self.buffer.bytes.patch(at: 1, with: $0) }
     }
 }
 
-/// The large values of a message, which travel in frames of their own.
-final class AttachmentList: MessagePackAttachmentSink {
-    private(set) var items: [Data] = []
+/// Encoded values, with the large ones beside them, which travel in frames of their own. Used again and again.
+final class CallBuffer: MessagePackAttachmentSink {
+    let bytes = MessagePackBuffer(capacity: 128)
+    private(set) var attachments: [Data] = []
 
     func attach(_ data: Data) -> Int? {
-        self.items.append(data)
-        return self.items.count - 1
+        self.attachments.append(data)
+        return self.attachments.count - 1
+    }
+
+    /// Makes it as new. What grew large is given back.
+    func clear() {
+        self.bytes.removeAll(keepingCapacity: self.bytes.count <= 64 << 10)
+        if !self.attachments.isEmpty { self.attachments = [] }
+    }
+}
+
+/// Buffers that wait for their next call.
+final class CallBufferPool: Sendable {
+    // The buffers are not sendable by themselves: one that is in the pool has no other owner.
+    private struct Idle: @unchecked Sendable { var buffers: [CallBuffer] = [] }
+    private let idle = Mutex(Idle())
+    private static let capacity = 64
+
+    func take() -> CallBuffer { self.idle.withLock { $0.buffers.popLast() } ?? CallBuffer() }
+
+    /// Takes back a buffer that nobody else has.
+    func give(_ buffer: CallBuffer) {
+        buffer.clear()
+        let box = Idle(buffers: [buffer])
+        self.idle.withLock { if $0.buffers.count < Self.capacity { $0.buffers += box.buffers } }
     }
 }

@@ -7,12 +7,13 @@ import MeshMessagePack
 struct CallResultSink: DispatchResultSink {
     let call: InboundCall
     let actor: HostedActor
+    let buffer: CallBuffer
 
     mutating func onReturn<Value: Codable>(_ value: Value) throws {
-        self.actor.mesh.reply(to: self.call, with: value, from: self.actor)
+        self.actor.mesh.reply(to: self.call, with: value, from: self.actor, in: self.buffer)
     }
 
-    mutating func onReturnVoid() throws { self.actor.mesh.replyVoid(to: self.call) }
+    mutating func onReturnVoid() throws { self.actor.mesh.replyVoid(to: self.call, in: self.buffer) }
 }
 
 /// Sends what a method returned or threw back to its caller.
@@ -30,12 +31,12 @@ public struct CallResultHandler: DistributedTargetInvocationResultHandler {
 
     /// Encodes and sends the result.
     public func onReturn<Success: Codable>(value: Success) async throws {
-        self.actor.mesh.reply(to: self.call, with: value, from: self.actor)
+        self.actor.mesh.reply(to: self.call, with: value, from: self.actor, in: CallBuffer())
     }
 
     /// Sends that the method has ended.
     public func onReturnVoid() async throws {
-        self.actor.mesh.replyVoid(to: self.call)
+        self.actor.mesh.replyVoid(to: self.call, in: CallBuffer())
     }
 
     /// Sends the error, as itself if it is `Codable`.

@@ -5,16 +5,16 @@ import Synchronization
 final class CallTarget: Sendable {
     let name: String
     let route: DispatchRoute
+    /// For people: `Account.deposit(_:)`.
+    let label: String
 
     init(name: String, route: DispatchRoute) {
         self.name = name
         self.route = route
+        self.label = Self.label(of: RemoteCallTarget(name))
     }
 
     var remoteCallTarget: RemoteCallTarget { RemoteCallTarget(self.name) }
-
-    /// For people: `Account.deposit(_:)`.
-    var label: String { Self.label(of: self.remoteCallTarget) }
 
     static func label(of target: RemoteCallTarget) -> String {
         // The standard library's description is `Module.Type.method(labels:)`, or the mangled name if it cannot tell.

@@ -22,13 +22,15 @@ package final class MeshScope: Sendable {
 
 extension MeshScope {
     /// The same scope, inside of `submit`.
-    package static func submitting(_ acceptance: Acceptance) -> MeshScope {
-        MeshScope(call: self.current?.call, deadline: self.current?.deadline ?? 0, mode: .submit(acceptance))
+    package static func submitting(_ result: PendingResult) -> MeshScope {
+        let present = self.current
+        return MeshScope(call: present?.call, deadline: present?.deadline ?? 0, mode: .submit(result))
     }
 
     /// The same scope, inside of `tell`.
     package static func telling(_ policy: BackPressure) -> MeshScope {
-        MeshScope(call: self.current?.call, deadline: self.current?.deadline ?? 0, mode: .tell(policy: policy))
+        let present = self.current
+        return MeshScope(call: present?.call, deadline: present?.deadline ?? 0, mode: .tell(policy: policy))
     }
 
     /// The same scope with a deadline, if that is earlier.
@@ -82,7 +84,7 @@ package final class RunningCall: Sendable {
 /// How the calls inside of `submit` and `tell` go out.
 package enum CallMode: Sendable {
     /// Tell `submit` when the call has been accepted.
-    case submit(Acceptance)
+    case submit(PendingResult)
     /// No reply travels.
     case tell(policy: BackPressure)
 }

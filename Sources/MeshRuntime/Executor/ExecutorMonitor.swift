@@ -4,7 +4,7 @@ import Synchronization
 /// The thread that looks after the others: about every millisecond while something happens, and otherwise only when a
 /// timer is due.
 ///
-/// `@unchecked Sendable`: `lastJobsTaken` and `quietChecks` belong to the monitor's own thread; the rest is atomic.
+/// `@unchecked Sendable`: the variables belong to the monitor's own thread; the rest is atomic.
 final class ExecutorMonitor: @unchecked Sendable {
     enum Next {
         case again
@@ -12,8 +12,8 @@ final class ExecutorMonitor: @unchecked Sendable {
         case stop
     }
 
-    /// Used by the check that runs on the monitor's thread, and by nobody else.
-    var lastJobsTaken: UInt64 = 0
+    private var lastJobsTaken: UInt64 = 0
+    private var checksWithoutProgress = 0
     private var quietChecks = 0
     private let isAsleep = Atomic<Bool>(false)
     private let isStopped = Atomic<Bool>(false)
@@ -21,6 +21,15 @@ final class ExecutorMonitor: @unchecked Sendable {
     private static let interval: UInt64 = 1_000_000
     /// After so many checks with nothing to do it goes to sleep.
     private static let patience = 20
+
+    /// How many jobs were taken since the last check, and whether none was for several. For the check that runs on
+    /// the monitor's thread.
+    func progress(jobsTaken: UInt64) -> (jobs: Int, isStuck: Bool) {
+        let jobs = Int(jobsTaken - self.lastJobsTaken)
+        self.checksWithoutProgress = jobs == 0 ? self.checksWithoutProgress + 1 : 0
+        self.lastJobsTaken = jobsTaken
+        return (jobs, self.checksWithoutProgress >= 3)
+    }
 
     func start(_ check: @escaping @Sendable (UInt64) -> Next) {
         _ = startThread(named: "mesh-monitor") { self.run(check) }

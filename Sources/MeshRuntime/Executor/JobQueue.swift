@@ -4,6 +4,7 @@ import DequeModule
 struct JobQueue {
     private var jobs: Deque<UnownedJob> = []
 
+    var count: Int { self.jobs.count }
     var isEmpty: Bool { self.jobs.isEmpty }
     mutating func append(_ job: UnownedJob) { self.jobs.append(job) }
     mutating func popFirst() -> UnownedJob? { self.jobs.popFirst() }

@@ -1,4 +1,5 @@
 import CMeshPlatform
+import Glibc
 package import MeshCore
 import Synchronization
 
@@ -39,6 +40,8 @@ package final class MeshExecutor: TaskExecutor {
         package var initial = 2
         /// Threads at the most, when user code blocks them.
         package var maximum = 64
+        /// Threads that run at the same time while none is blocked.
+        package var parallelism = max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         package init() {}
     }
 
@@ -46,6 +49,8 @@ package final class MeshExecutor: TaskExecutor {
         var jobs = JobQueue()
         var parked: [ExecutorThread] = []
         var threadCount = 0
+        /// The kernel's numbers of the threads, by their own.
+        var kernelThreads: [UInt64: Int32] = [:]
         var nextThreadNumber: UInt64 = 1
         var isStopped = false
         weak var delegate: (any MeshExecutorDelegate)?
@@ -117,12 +122,14 @@ package final class MeshExecutor: TaskExecutor {
         return word != 0 && word & 1 == 0
     }
 
-    /// Runs jobs until none is left.
-    private func runJobs() {
+    /// Runs jobs until none is left, or so many.
+    private func runJobs(limit: Int = .max) {
         let executor = self.asUnownedTaskExecutor()
-        while let job = self.state.withLock({ $0.jobs.popFirst() }) {
+        var left = limit
+        while left > 0, let job = self.state.withLock({ $0.jobs.popFirst() }) {
             self.jobsTaken.wrappingAdd(1, ordering: .relaxed)
             job.runSynchronously(on: executor)
+            left -= 1
         }
     }
 
@@ -143,6 +150,8 @@ package final class MeshExecutor: TaskExecutor {
 
     private func run(_ thread: ExecutorThread) {
         cmesh_set_thread_record(Unmanaged.passUnretained(self).toOpaque())
+        let kernelThread = cmesh_thread_id()
+        self.state.withLock { $0.kernelThreads[thread.number] = kernelThread }
         while true {
             self.runJobs()
             let delegate = self.state.withLock { $0.delegate }
@@ -161,6 +170,7 @@ package final class MeshExecutor: TaskExecutor {
         cmesh_set_thread_record(nil)
         let isLast = self.state.withLock { state in
             state.threadCount -= 1
+            state.kernelThreads[thread.number] = nil
             return state.threadCount == 0
         }
         if isLast { self.allEnded.raise() }
@@ -175,7 +185,8 @@ package final class MeshExecutor: TaskExecutor {
             expected: 0, desired: busy, ordering: .sequentiallyConsistent)
         guard won, let delegate else { return false }
         while true {
-            self.runJobs()
+            // Many short jobs must not keep what arrives waiting.
+            self.runJobs(limit: 64)
             delegate.flush()
             let (kept, _) = self.leadership.compareExchange(
                 expected: busy, desired: receiving, ordering: .sequentiallyConsistent)
@@ -185,17 +196,19 @@ package final class MeshExecutor: TaskExecutor {
                 self.leadership.store(0, ordering: .sequentiallyConsistent)
                 return false
             }
-            let message = hasJobs ? nil : self.transport.receive(waiting: true)
+            // Until what it took in is delivered this thread counts as receiving, so that nobody takes the leadership
+            // from it: two threads that deliver at the same time would lose the order of the messages.
+            if let message = self.transport.receive(waiting: !hasJobs) {
+                delegate.receive(message)
+                var more = 63
+                while more > 0, let next = self.transport.receive(waiting: false) {
+                    delegate.receive(next)
+                    more -= 1
+                }
+            }
             self.leaderBusySince.store(cmesh_monotonic_nanoseconds(), ordering: .relaxed)
             self.leadership.store(busy, ordering: .sequentiallyConsistent)
             self.monitor.noteActivity()
-            guard let message else { continue }
-            delegate.receive(message)
-            var more = 63
-            while more > 0, let next = self.transport.receive(waiting: false) {
-                delegate.receive(next)
-                more -= 1
-            }
         }
     }
 
@@ -203,30 +216,47 @@ package final class MeshExecutor: TaskExecutor {
 
     /// Helps where work is stuck. Returns what the monitor does next.
     private func check(now: UInt64) -> ExecutorMonitor.Next {
-        let (delegate, queued, stopped) = self.state.withLock { ($0.delegate, !$0.jobs.isEmpty, $0.isStopped) }
+        let (delegate, queued, stopped, awake) = self.state.withLock { state in
+            (state.delegate, state.jobs.count, state.isStopped, state.threadCount - state.parked.count)
+        }
         guard let delegate, !stopped else { return .stop }
 
         let word = self.leadership.load(ordering: .sequentiallyConsistent)
         var isBusy = word & 1 == 1
-        if isBusy, now > self.leaderBusySince.load(ordering: .relaxed) + 1_000_000 {
-            // The leader has been running jobs for a while: another thread receives instead.
+        let busySince = self.leaderBusySince.load(ordering: .relaxed)
+        if isBusy, now > busySince + 1_000_000, now > busySince + 5_000_000 || !self.isRunning(leader: word >> 1) {
+            // The leader is blocked, or has been computing for a while: another thread receives instead. One that
+            // computes is left alone at first, because two threads in each other's way are slower than one.
             let (taken, _) = self.leadership.compareExchange(
                 expected: word, desired: 0, ordering: .sequentiallyConsistent)
             if taken { self.wakeOrAddThread() }
         }
-        if queued {
+        let progress = self.monitor.progress(jobsTaken: self.jobsTaken.load(ordering: .relaxed))
+        if queued > 0 {
             isBusy = true
-            let taken = self.jobsTaken.load(ordering: .relaxed)
-            let isStuck = taken == self.monitor.lastJobsTaken
-            self.monitor.lastJobsTaken = taken
-            if isStuck { self.wakeOrAddThread() } else { self.wakeThread() }
+            let active = awake - (word != 0 && word & 1 == 0 ? 1 : 0)
+            if active < self.limits.parallelism {
+                // Short jobs that one thread works off in a few milliseconds are left to it: two would mostly wait
+                // for each other's locks.
+                if queued > 4 * progress.jobs { self.wakeOrAddThread() }
+            } else if progress.isStuck, self.runningThreads() < self.limits.parallelism {
+                // More threads than processors only help when some of them are blocked.
+                self.wakeOrAddThread()
+            }
         }
         let next = delegate.tick(now: now)
         return isBusy ? .again : .idle(until: next)
     }
 
-    private func wakeThread() {
-        if let thread = self.state.withLock({ $0.parked.popLast() }) { thread.wake() }
+    /// How many of the threads want a processor, as the kernel sees it.
+    private func runningThreads() -> Int {
+        let threads = self.state.withLock { Array($0.kernelThreads.values) }
+        return threads.count { ProcessStatus.isRunning(thread: $0) }
+    }
+
+    private func isRunning(leader number: UInt64) -> Bool {
+        guard let thread = self.state.withLock({ $0.kernelThreads[number] }) else { return false }
+        return ProcessStatus.isRunning(thread: thread)
     }
 
     private func wakeOrAddThread() {

@@ -54,12 +54,20 @@ package final class Peer: Sendable {
     ///
     /// - Throws: what ended the link.
     func post(
-        attachments: [Data] = [], _ write: (WireBuffer) -> Void
+        attachments: [Data] = [], _ urgency: Urgency = .whenQuiet, _ write: (WireBuffer) -> Void
     ) throws(MeshError) {
         try self.state.withLock { state throws(MeshError) in
             if let failure = state.failure { throw failure }
-            self.add(attachments, to: &state) { buffer, _ in write(buffer) }
+            self.add(attachments, to: &state, urgency) { buffer, _ in write(buffer) }
         }
+    }
+
+    /// When an envelope leaves, if nothing else makes its message leave earlier.
+    enum Urgency {
+        /// At once when nothing is under way: a call, behind which its caller may compute for a while.
+        case whenQuiet
+        /// At the end of the turn: a reply, behind which the turn ends or another call runs.
+        case endOfTurn
     }
 
     /// The same for a call, whose method goes by its number once the peer knows it.
@@ -68,7 +76,7 @@ package final class Peer: Sendable {
     ) throws(MeshError) {
         try self.state.withLock { state throws(MeshError) in
             if let failure = state.failure { throw failure }
-            self.add(attachments, to: &state) { buffer, targets in
+            self.add(attachments, to: &state, .whenQuiet) { buffer, targets in
                 if let number = targets[target] {
                     call.target = .number(number)
                 } else {
@@ -80,8 +88,10 @@ package final class Peer: Sendable {
         }
     }
 
+    @inline(__always)
     private func add(
-        _ attachments: [Data], to state: inout State, write: (WireBuffer, inout [String: UInt64]) -> Void
+        _ attachments: [Data], to state: inout State, _ urgency: Urgency,
+        write: (WireBuffer, inout [String: UInt64]) -> Void
     ) {
         var frame = state.frame ?? Frame(buffer: self.makeBuffer(&state))
         state.frame = nil
@@ -89,7 +99,8 @@ package final class Peer: Sendable {
         frame.attachments.append(contentsOf: attachments)
         let isFull = frame.buffer.count >= Self.frameSize || !attachments.isEmpty
         state.frame = frame
-        if isFull || state.sender.unacknowledged.isEmpty || !self.outbox.gathers {
+        let isQuiet = urgency == .whenQuiet && state.sender.unacknowledged.isEmpty
+        if isFull || isQuiet || !self.outbox.gathers {
             self.flush(&state)
         } else if !state.isMarked {
             state.isMarked = true

@@ -1,8 +1,12 @@
+import CMeshPlatform
 import Synchronization
 
 /// The peers for which something is gathered and that must be sent to at the end of the turn.
 final class PeerOutbox: Sendable {
     private let hasMarked = Atomic<Bool>(false)
+    private let markedAt = Atomic<UInt64>(0)
+    /// What was gathered so long ago does not wait for the end of a long turn.
+    private static let patience: UInt64 = 50_000
     private let marked = Mutex<[Peer]>([])
     private let isOwnThread: @Sendable () -> Bool
 
@@ -14,7 +18,15 @@ final class PeerOutbox: Sendable {
 
     func mark(_ peer: Peer) {
         self.marked.withLock { $0.append(peer) }
-        self.hasMarked.store(true, ordering: .releasing)
+        if !self.hasMarked.exchange(true, ordering: .acquiringAndReleasing) {
+            self.markedAt.store(cmesh_monotonic_nanoseconds(), ordering: .relaxed)
+        }
+    }
+
+    /// Sends what was gathered a while ago. Called between the calls of a turn.
+    func flushIfStale() {
+        guard self.hasMarked.load(ordering: .relaxed) else { return }
+        if cmesh_monotonic_nanoseconds() > self.markedAt.load(ordering: .relaxed) + Self.patience { self.flush() }
     }
 
     func flush() {

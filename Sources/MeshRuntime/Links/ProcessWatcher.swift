@@ -103,6 +103,14 @@ package enum ProcessStatus {
         return fields.count > 19 ? UInt64(fields[19]) : nil
     }
 
+    /// Whether a thread of this process runs or would if a processor were free, as opposed to one that sleeps.
+    package static func isRunning(thread: Int32) -> Bool {
+        guard let text = readSmallFile("/proc/self/task/\(thread)/stat"), let end = text.lastIndex(of: ")") else {
+            return false
+        }
+        return text[text.index(after: end)...].split(separator: " ").first == "R"
+    }
+
     /// The host as processes can share it: this boot of this kernel, its process table and its files.
     package static func hostID() -> HostID {
         let boot = readSmallFile("/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init) ?? "?"

@@ -47,6 +47,12 @@ package final class HostedActor: Sendable {
         return self.name.map { "\(type) \"\($0)\" (\(self.id.short))" } ?? "\(type) (\(self.id.short))"
     }
 
+    /// What a runner uses again from call to call.
+    private final class RunnerScratch {
+        let result = DispatchScratch()
+        let buffer = CallBuffer()
+    }
+
     // MARK: Calls arrive
 
     func enqueue(_ call: InboundCall) {
@@ -57,16 +63,15 @@ package final class HostedActor: Sendable {
         }
     }
 
-    /// Cancels a call that waits or runs. Returns whether it was here.
-    func cancel(_ key: CallKey) -> Bool {
+    /// Cancels a call that waits or runs; one that has ended is left alone.
+    func cancel(_ key: CallKey) {
         switch self.mailbox.withLock({ $0.cancel(key) }) {
-        case .unknown: return false
+        case .unknown: break
         case .running(let runner): runner.cancel()
         case .removed(let call):
             let message = "\(call.target.label) of \(self.label) was cancelled before it started."
             self.mesh.reply(to: call, with: MeshError(.cancelled, message))
         }
-        return true
     }
 
     /// Ends the actor: calls that wait fail, those that run are cancelled and fail too.
@@ -92,9 +97,10 @@ package final class HostedActor: Sendable {
     }
 
     private func run(_ runner: MailboxRunner) async {
-        let scratch = DispatchScratch()
+        let scratch = RunnerScratch()
         while let call = self.mailbox.withLock({ $0.next(for: runner) }) {
             await self.execute(call, scratch)
+            self.mesh.outbox.flushIfStale()
             guard runner.isLeaving else { continue }
             if self.mailbox.withLock({ $0.retire(runner) }) { self.startRunner() }
             return
@@ -103,7 +109,7 @@ package final class HostedActor: Sendable {
 
     // MARK: Calls run
 
-    private func execute(_ call: InboundCall, _ scratch: DispatchScratch) async {
+    private func execute(_ call: InboundCall, _ scratch: RunnerScratch) async {
         defer { if call.isOneWay { self.completeOneWay(call) } }
         if call.deadline > 0, cmesh_monotonic_nanoseconds() >= call.deadline {
             let message = "\(call.target.label) of \(self.label) was still waiting when its deadline passed; it has not run."
@@ -120,14 +126,15 @@ package final class HostedActor: Sendable {
         await MeshScope.$current.withValue(scope) { await self.invoke(call, on: actor, scratch) }
     }
 
-    private func invoke(_ call: InboundCall, on actor: any DistributedActor, _ scratch: DispatchScratch) async {
+    private func invoke(_ call: InboundCall, on actor: any DistributedActor, _ scratch: RunnerScratch) async {
         do {
             var decoder = try CallDecoder(call: call, mesh: self.mesh)
             switch call.target.route {
             case .direct(let target):
                 try decoder.expect(target.parameterCount)
-                var sink = CallResultSink(call: call, actor: self)
-                try await target.execute(on: actor, decoder: &decoder, scratch: scratch, sink: &sink)
+                var sink = CallResultSink(call: call, actor: self, buffer: scratch.buffer)
+                scratch.buffer.clear()
+                try await target.execute(on: actor, decoder: &decoder, scratch: scratch.result, sink: &sink)
             case .standard:
                 try await self.invokeStandard(call, on: actor, &decoder)
             case .unknown:

@@ -1,18 +1,33 @@
 import MeshCore
 
-/// A call that has arrived and waits for its turn.
-struct InboundCall: Sendable {
+/// A call that has arrived and waits for its turn. Nothing in it changes.
+final class InboundCall: Sendable {
     /// Who called: another process, or nil for this one.
-    var origin: Peer?
-    var callID: UInt64
-    var sequence: UInt64
-    var isOneWay: Bool
-    var wantsCredit: Bool
+    let origin: Peer?
+    let callID: UInt64
+    let sequence: UInt64
+    let isOneWay: Bool
+    let wantsCredit: Bool
     /// In nanoseconds of this process's clock; 0 for none.
-    var deadline: UInt64
-    var context: CallContextFields?
-    var target: CallTarget
-    var payload: Payload
+    let deadline: UInt64
+    let context: CallContextFields?
+    let target: CallTarget
+    let payload: Payload
+
+    init(
+        origin: Peer?, callID: UInt64, sequence: UInt64, isOneWay: Bool, wantsCredit: Bool, deadline: UInt64,
+        context: CallContextFields?, target: CallTarget, payload: Payload
+    ) {
+        self.origin = origin
+        self.callID = callID
+        self.sequence = sequence
+        self.isOneWay = isOneWay
+        self.wantsCredit = wantsCredit
+        self.deadline = deadline
+        self.context = context
+        self.target = target
+        self.payload = payload
+    }
 
     var key: CallKey { CallKey(origin: self.origin?.id, callID: self.callID) }
 }

@@ -276,7 +276,7 @@ extension StreamSource {
         let now = cmesh_monotonic_nanoseconds()
         let (id, isNew) = self.state.withLock { state -> (UniqueID, Bool) in
             if let known = state.registration { return (known.id, false) }
-            let id = UniqueID.random()
+            let id = UniqueID.make()
             state.registration = Registration(id: id, mesh: mesh, since: now)
             if state.patience == nil { state.patience = StreamOverflow.patience(for: mesh.settings) }
             return (id, true)
