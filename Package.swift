@@ -50,16 +50,19 @@ let package = Package(
             name: "ActorMesh",
             dependencies: [
                 "MeshRuntime", "MeshCluster", "MeshCore", "MeshTransportZeroMQ", "CMeshPlatform",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
         .target(name: "MeshTesting", dependencies: ["ActorMesh", "MeshTransportInProcess"]),
+        .target(name: "CMeshBench"),
+        .target(name: "MeshBench", dependencies: ["ActorMesh", "MeshCluster", "CZeroMQ", "CMeshPlatform", "CMeshBench"]),
         .executableTarget(
             name: "MeshCommand",
             dependencies: [
-                "ActorMesh", "CZeroMQ", "CMeshPlatform",
+                "ActorMesh", "MeshBench", "CZeroMQ", "CMeshPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -85,6 +88,16 @@ let package = Package(
             name: "MeshCommandTests",
             dependencies: ["MeshCommand", "MeshCommandFixture", "quickstart", "ActorMesh", "CMeshPlatform"]
         ),
+        .target(name: "StreamFixtureActors", dependencies: ["ActorMesh"], path: "Tests/StreamFixture/Actors"),
+        .executableTarget(
+            name: "stream-fixture", dependencies: ["StreamFixtureActors", "ActorMesh"], path: "Tests/StreamFixture/Main"),
+        .testTarget(
+            name: "MeshStreamTests",
+            dependencies: [
+                "ActorMesh", "MeshRuntime", "MeshCore", "StreamFixtureActors", "stream-fixture",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
     ]
 )
 
@@ -104,6 +117,6 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444: members come only from what a file imports
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461: async functions stay where they are called
 ]
-for target in package.targets where target.type != .system && target.name != "CMeshPlatform" {
+for target in package.targets where target.type != .system && !["CMeshPlatform", "CMeshBench"].contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
 }

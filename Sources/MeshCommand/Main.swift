@@ -1,6 +1,7 @@
 import ActorMesh
 import ArgumentParser
 import Glibc
+import MeshBench
 
 /// Where the process begins: as a worker when a node started it, as a command line otherwise.
 @main
@@ -8,6 +9,7 @@ enum Main {
     static func main() async {
         do {
             try await serveIfWorker(MeshConfiguration())
+            await Bench.takeOver()
             var command = try await MeshCommand.asyncParseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()

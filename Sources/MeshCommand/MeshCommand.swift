@@ -21,5 +21,6 @@ struct MeshCommand: AsyncParsableCommand {
             NodesCommand.self,
             MessagesCommand.self,
             KillCommand.self,
+            BenchCommand.self,
         ])
 }

@@ -87,6 +87,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
             return Array(hosts.values)
         }
         for actor in hosted { actor.end(with: MeshError(.actorDied, "\(actor.label) ended: \(reason)")) }
+        self.streams.endAll(with: error)
         self.pending.completeAll(with: error)
         self.references.endAll(with: error)
         for peer in self.peers.all { peer.sayGoodbye(reason: reason) }

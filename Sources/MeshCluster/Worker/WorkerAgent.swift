@@ -58,11 +58,13 @@ package distributed actor WorkerAgent {
     private nonisolated static func run<Work: RemoteTask>(
         _ type: Work.Type, _ spec: TaskSpec, on mesh: Mesh
     ) async -> EncodedOutcome {
+        let method = "\(String(describing: Work.self)).run(on:)"
         do {
             let task = try mesh.decode(Work.self, from: spec.task, what: spec.displayType)
-            return .value(try mesh.encode(try await task.run(on: mesh)))
+            let output = try await MeshScope.$current.withValue(.running(method)) { try await task.run(on: mesh) }
+            return .value(try mesh.encode(output))
         } catch {
-            return .failure(mesh.encodeError(error, method: "\(spec.displayType).run(on:)"))
+            return .failure(mesh.encodeError(error, method: method))
         }
     }
 }

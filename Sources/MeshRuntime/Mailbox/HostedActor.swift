@@ -87,6 +87,11 @@ package final class HostedActor: Sendable {
         for runner in self.mailbox.withLock({ $0.forget(caller: caller) }) { runner.cancel() }
     }
 
+    /// The call that runs has done its work and waits before it answers: the next one may start.
+    func release() {
+        if self.mailbox.withLock({ $0.release() }) { self.startRunner() }
+    }
+
     private func startRunner() {
         MailboxRunner().start(on: self.mesh.executor) { await self.run($0) }
     }
@@ -96,7 +101,7 @@ package final class HostedActor: Sendable {
         while let call = self.mailbox.withLock({ $0.next(for: runner) }) {
             await self.execute(call, scratch)
             self.mesh.outbox.flushIfStale()
-            guard runner.isCancelled else { continue }
+            guard runner.isLeaving else { continue }
             if self.mailbox.withLock({ $0.retire(runner) }) { self.startRunner() }
             return
         }
@@ -115,7 +120,8 @@ package final class HostedActor: Sendable {
             return self.mesh.reply(to: call, with: MeshError(.actorDied, "\(self.label) has ended."))
         }
         let running = RunningCall(
-            mesh: self.mesh, hosted: self, method: call.target.label, chain: call.context?.chain ?? [])
+            mesh: self.mesh, hosted: self, method: call.target.label, chain: call.context?.chain ?? [],
+            origin: call.origin)
         let scope = MeshScope(call: running, deadline: call.deadline, mode: nil)
         await MeshScope.$current.withValue(scope) { await self.invoke(call, on: actor, scratch) }
     }
