@@ -77,7 +77,7 @@ let package = Package(
         .example("quickstart"),
         .example("counter"),
         .example("supervisor-tree"),
-        // .example("logging"),
+        .example("logging"),
         .example("account"),
         .example("python-client", excluding: ["client.py"]),
 

@@ -22,6 +22,7 @@ class Link:
     def __init__(self, context, peer, endpoint):
         self.peer, self.epoch, self.sequence = peer, time.monotonic_ns(), 0
         self.unacknowledged = []  # (sequence, message), until the peer says that it has them
+        self.methods = {}  # the numbers of the methods that the peer has been told by name
         self.received_epoch = self.received = 0
         self.socket = context.socket(zmq.PUSH)
         self.socket.linger = 300
@@ -61,8 +62,10 @@ class Mesh:
         self.calls += 1
         sequence = self.sequences[actor] = self.sequences.get(actor, 0) + 1
         number = b"".join(part.to_bytes(8, "big") for part in actor)
+        target = link.methods.get(method, method)
+        link.methods.setdefault(method, len(link.methods))
         packed = msgpack.packb(arguments)
-        self.send(link, [CALL, self.calls, sequence, number, incarnation, method, 0, 0, None, 0, packed])
+        self.send(link, [CALL, self.calls, sequence, number, incarnation, target, 0, 0, None, 0, packed])
         _, (kind, _, *fields) = self.receive(lambda one: one[0] in (REPLY, FAILURE) and one[1] == self.calls)
         if kind == REPLY:
             return msgpack.unpackb(fields[1], strict_map_key=False)
