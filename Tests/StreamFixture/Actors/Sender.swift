@@ -9,5 +9,7 @@ public distributed actor Sender: RemoteActor {
         try await messages.add(text)
     }
 
+    public distributed func open(_ gate: Gate) async throws { try await gate.open() }
+
     public distributed func processID() -> Int32 { getpid() }
 }
