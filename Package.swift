@@ -56,17 +56,30 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
-        .target(name: "MeshTesting", dependencies: ["ActorMesh", "MeshTransportInProcess"]),
+        .target(name: "CMeshBench"),
+        .target(name: "MeshBench", dependencies: ["ActorMesh", "MeshCluster", "CZeroMQ", "CMeshPlatform", "CMeshBench"]),
+        .target(
+            name: "MeshTesting",
+            dependencies: [
+                "ActorMesh", "MeshRuntime", "MeshCore", "MeshTransportInProcess", "MeshTransportZeroMQ",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .executableTarget(
             name: "MeshCommand",
             dependencies: [
-                "ActorMesh", "CZeroMQ", "CMeshPlatform",
+                "ActorMesh", "MeshBench", "CZeroMQ", "CMeshPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
 
         // Examples: one idea each, run in CI with their output checked.
-        .executableTarget(name: "quickstart", dependencies: ["ActorMesh"], path: "Examples/quickstart"),
+        .example("quickstart"),
+        .example("counter"),
+        .example("supervisor-tree"),
+        .example("logging"),
+        .example("account"),
+        .example("python-client", excluding: ["client.py"]),
 
         // Tests, in rings: unit (pure), integration (real sockets, one process), process (real binaries).
         .testTarget(
@@ -74,7 +87,12 @@ let package = Package(
             dependencies: ["MeshMessagePack", "CMsgpack"],
             resources: [.copy("Resources")]
         ),
-        .testTarget(name: "MeshCoreTests", dependencies: ["MeshCore"]),
+        .executableTarget(
+            name: "MeshCommandFixture", dependencies: ["ActorMesh"], path: "Tests/MeshCommandFixture"),
+        .testTarget(
+            name: "MeshCommandTests",
+            dependencies: ["MeshCommand", "MeshCommandFixture", "quickstart", "ActorMesh", "CMeshPlatform"]
+        ),
         .target(name: "StreamFixtureActors", dependencies: ["ActorMesh"], path: "Tests/StreamFixture/Actors"),
         .executableTarget(
             name: "stream-fixture", dependencies: ["StreamFixtureActors", "ActorMesh"], path: "Tests/StreamFixture/Main"),
@@ -85,8 +103,38 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        .testTarget(
+            name: "MeshCoreTests",
+            dependencies: [
+                "MeshCore", "MeshTransportInProcess", .product(name: "DequeModule", package: "swift-collections"),
+            ]
+        ),
+        .testTarget(name: "MeshRuntimeTests", dependencies: ["MeshRuntime", "MeshCore", "MeshTesting"]),
+        .testTarget(name: "MeshClusterTests", dependencies: ["MeshCluster", "MeshRuntime", "MeshCore"]),
+        .testTarget(
+            name: "MeshIntegrationTests",
+            dependencies: ["MeshFixtures", "MeshTesting", "ActorMesh", "MeshRuntime", "MeshCore", "CZeroMQ"]
+        ),
+
+        // Actors that misbehave on purpose, and the program whose worker processes run them.
+        .target(name: "MeshFixtures", dependencies: ["ActorMesh", "MeshTesting"], path: "Tests/MeshFixtures/Library"),
+        .executableTarget(
+            name: "mesh-fixtures",
+            dependencies: ["ActorMesh", "MeshFixtures"],
+            path: "Tests/MeshFixtures/Program"
+        ),
+        .testTarget(name: "MeshProcessTests", dependencies: ["ActorMesh", "MeshFixtures", "MeshTesting"]),
     ]
 )
+
+extension Target {
+    /// A program in a folder of its own under `Examples`, with a README and what it prints.
+    static func example(_ name: String, excluding others: [String] = []) -> Target {
+        .executableTarget(
+            name: name, dependencies: ["ActorMesh"], path: "Examples/\(name)",
+            exclude: ["README.md", "expected.txt"] + others)
+    }
+}
 
 // One table of settings for every Swift target.
 let swiftSettings: [SwiftSetting] = [
@@ -95,6 +143,6 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444: members come only from what a file imports
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461: async functions stay where they are called
 ]
-for target in package.targets where target.type != .system && target.name != "CMeshPlatform" {
+for target in package.targets where target.type != .system && !["CMeshPlatform", "CMeshBench"].contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
 }
