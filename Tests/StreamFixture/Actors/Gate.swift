@@ -1,21 +1,21 @@
-public import ActorMesh
+package import ActorMesh
 
 /// An actor whose calls may wait for another one.
-public distributed actor Gate: RemoteActor {
+package distributed actor Gate: RemoteActor {
     private var isOpen = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    public init(actorSystem: Mesh) { self.actorSystem = actorSystem }
+    package init(actorSystem: Mesh) { self.actorSystem = actorSystem }
 
     /// Returns when the gate is open.
-    public distributed func wait() async {
+    package distributed func wait() async {
         if self.isOpen { return }
         await withCheckedContinuation { self.waiting.append($0) }
     }
 
-    public distributed func pass() {}
+    package distributed func pass() {}
 
-    public distributed func open() {
+    package distributed func open() {
         self.isOpen = true
         for continuation in self.waiting { continuation.resume() }
         self.waiting = []
