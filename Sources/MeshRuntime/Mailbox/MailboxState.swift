@@ -13,6 +13,8 @@ struct MailboxState: ~Copyable {
     private(set) var closed: MeshError?
     /// How many one-way messages of each caller have run, for its window.
     private var completedOneWay: [PeerID?: UInt64] = [:]
+    /// Callers that were told a total while others of their messages still ran: they are told of each of those, too.
+    private var owedCredit: Set<PeerID?> = []
 
     init(limit: Int) { self.limit = max(1, limit) }
 
@@ -93,10 +95,27 @@ struct MailboxState: ~Copyable {
         return .unknown
     }
 
-    /// Counts a one-way message that has run. Returns the caller's total.
-    mutating func completedOneWay(from caller: PeerID?) -> UInt64 {
+    /// Counts a one-way message that has run. Returns the caller's total, if it is to be told.
+    ///
+    /// Only some messages ask for credit. With calls side by side such a message may end before earlier ones, which
+    /// nobody would count otherwise until the next one asks; and that one may be waiting for their room.
+    mutating func completedOneWay(_ call: InboundCall) -> UInt64? {
+        let caller = call.origin?.id
         self.completedOneWay[caller, default: 0] += 1
-        return self.completedOneWay[caller, default: 0]
+        let isOwed = self.running.count > 1 || !self.owedCredit.isEmpty ? self.updateOwedCredit(call) : false
+        return call.wantsCredit || isOwed ? self.completedOneWay[caller] : nil
+    }
+
+    private mutating func updateOwedCredit(_ call: InboundCall) -> Bool {
+        let caller = call.origin?.id
+        let isOwed = self.owedCredit.contains(caller)
+        // The one that has ended is still among those that run.
+        if self.running.count(where: { $0.key == call.key }) <= 1 {
+            self.owedCredit.remove(caller)
+        } else if call.wantsCredit {
+            self.owedCredit.insert(caller)
+        }
+        return isOwed
     }
 
     /// Refuses calls from now on. Returns those that waited and the runners that run.
@@ -110,6 +129,7 @@ struct MailboxState: ~Copyable {
     mutating func forget(caller: PeerID) -> [MailboxRunner] {
         self.waiting.removeAll { $0.origin?.id == caller && !$0.isOneWay }
         self.completedOneWay[caller] = nil
+        self.owedCredit.remove(caller)
         return self.running.filter { $0.key.origin == caller }.map(\.runner)
     }
 }
