@@ -56,9 +56,15 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
-        .target(name: "MeshTesting", dependencies: ["ActorMesh", "MeshTransportInProcess"]),
         .target(name: "CMeshBench"),
         .target(name: "MeshBench", dependencies: ["ActorMesh", "MeshCluster", "CZeroMQ", "CMeshPlatform", "CMeshBench"]),
+        .target(
+            name: "MeshTesting",
+            dependencies: [
+                "ActorMesh", "MeshRuntime", "MeshCore", "MeshTransportInProcess", "MeshTransportZeroMQ",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .executableTarget(
             name: "MeshCommand",
             dependencies: [
@@ -81,7 +87,6 @@ let package = Package(
             dependencies: ["MeshMessagePack", "CMsgpack"],
             resources: [.copy("Resources")]
         ),
-        .testTarget(name: "MeshCoreTests", dependencies: ["MeshCore"]),
         .executableTarget(
             name: "MeshCommandFixture", dependencies: ["ActorMesh"], path: "Tests/MeshCommandFixture"),
         .testTarget(
@@ -98,6 +103,27 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        .testTarget(
+            name: "MeshCoreTests",
+            dependencies: [
+                "MeshCore", "MeshTransportInProcess", .product(name: "DequeModule", package: "swift-collections"),
+            ]
+        ),
+        .testTarget(name: "MeshRuntimeTests", dependencies: ["MeshRuntime", "MeshCore", "MeshTesting"]),
+        .testTarget(name: "MeshClusterTests", dependencies: ["MeshCluster", "MeshRuntime", "MeshCore"]),
+        .testTarget(
+            name: "MeshIntegrationTests",
+            dependencies: ["MeshFixtures", "MeshTesting", "ActorMesh", "MeshRuntime", "MeshCore", "CZeroMQ"]
+        ),
+
+        // Actors that misbehave on purpose, and the program whose worker processes run them.
+        .target(name: "MeshFixtures", dependencies: ["ActorMesh", "MeshTesting"], path: "Tests/MeshFixtures/Library"),
+        .executableTarget(
+            name: "mesh-fixtures",
+            dependencies: ["ActorMesh", "MeshFixtures"],
+            path: "Tests/MeshFixtures/Program"
+        ),
+        .testTarget(name: "MeshProcessTests", dependencies: ["ActorMesh", "MeshFixtures", "MeshTesting"]),
     ]
 )
 

@@ -21,5 +21,5 @@ public struct BenchOptions: Sendable, Codable {
     var runTime: Double { self.seconds ?? (self.isQuick ? 0.2 : 1) }
 
     /// After so many seconds a workload counts as hanging.
-    var deadline: Double { 15 + Double(self.runs) * self.runTime * 8 }
+    var deadline: Double { max(30, 15 + Double(self.runs) * self.runTime * 8) }
 }

@@ -8,7 +8,9 @@ public struct BenchReport: Sendable {
     /// A JSON array with an object for each result.
     public var json: String {
         let lines = self.results.map { result in
-            func field(_ name: String, _ value: Double?) -> String { "\"\(name)\": \(value.map(plainNumber) ?? "null")" }
+            func field(_ name: String, _ value: Double?) -> String {
+                "\"\(name)\": \(value.map(plainNumber) ?? "null")"
+            }
             return [
                 "\"workload\": \"\(result.workload)\"", "\"unit\": \"\(result.unit)\"", field("median", result.median),
                 field("min", result.min), field("max", result.max), field("runs", Double(result.runs)),
@@ -70,4 +72,6 @@ func number(_ value: Double) -> String {
 func pad(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
 
 /// Fills up with spaces on the left.
-func padLeft(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+func padLeft(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+}

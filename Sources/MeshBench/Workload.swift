@@ -24,7 +24,9 @@ struct Workload: Sendable {
     var measure: @Sendable @concurrent (BenchOptions) async throws -> [Sample]
 
     init(
-        _ name: String, _ unit: Unit, _ target: Target? = nil,
+        _ name: String,
+        _ unit: Unit,
+        _ target: Target? = nil,
         measure: @escaping @Sendable @concurrent (BenchOptions) async throws -> [Sample]
     ) {
         self.name = name

@@ -40,7 +40,9 @@ enum WorkloadRunner {
         defer { self.endOrphans(after: 2) }
         let assignment = try JSONEncoder().encode(Assignment(workload: workload.name, options: options))
         let process = try ChildProcess.own(
-            environment: [Assignment.variable: String(decoding: assignment, as: UTF8.self)], capturesOutput: true)
+            environment: [Assignment.variable: String(decoding: assignment, as: UTF8.self)],
+            capturesOutput: true
+        )
         var isOrderly = false
         defer { if isOrderly { process.end(within: 5) } else { process.end() } }
         guard let output = try process.readLine(until: deadline(in: options.deadline)) else {

@@ -22,5 +22,6 @@ struct MeshCommand: AsyncParsableCommand {
             MessagesCommand.self,
             KillCommand.self,
             BenchCommand.self,
+            BenchCommand.self,
         ])
 }

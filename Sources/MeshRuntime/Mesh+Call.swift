@@ -75,7 +75,11 @@ extension Mesh {
 
         let byteCount = attachments.reduce(invocation.buffer.bytes.count) { $0 + $1.count }
         let bytes = byteCount < ActorReference.largeCall ? 0 : byteCount
-        try await reference.admit(isOneWay: isOneWay, bytes: bytes, policy: policy)
+        do throws(MeshError) {
+            try await reference.admit(isOneWay: isOneWay, bytes: bytes, policy: policy)
+        } catch {
+            throw call.explain(error)
+        }
         if isOneWay {
             do throws(MeshError) {
                 try call.send(callID: 0)

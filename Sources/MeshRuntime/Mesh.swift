@@ -89,6 +89,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
         for actor in hosted { actor.end(with: MeshError(.actorDied, "\(actor.label) ended: \(reason)")) }
         self.streams.endAll(with: error)
         self.pending.completeAll(with: error)
+        self.greetings.end()
         self.references.endAll(with: error)
         for peer in self.peers.all { peer.sayGoodbye(reason: reason) }
         self.executor.stop()

@@ -1,3 +1,4 @@
+import CMeshPlatform
 import Glibc
 import Logging
 import MeshCluster
@@ -28,6 +29,8 @@ enum WorkerMain {
             _ = try await mesh.hostService(WorkerAgent.self, WellKnown.worker) { WorkerAgent(actorSystem: $0) }
             let node = try mesh.service(NodeAgent.self, WellKnown.node, at: bootstrap.node)
             mesh.setMembership(Membership(mesh: mesh, program: program, broker: bootstrap.broker))
+            // What only the start needed is more than half of an idle worker's memory.
+            cmesh_release_program_pages()
             try await node.workerReady(bootstrap.token, mesh.address)
         } catch {
             logger.error("a worker could not start", metadata: ["error": "\(error)"])

@@ -6,10 +6,15 @@ enum BenchTransport: String, Sendable, CaseIterable {
     case tcp
 
     /// What a mesh can be made to use between processes of one host.
-    static let ofMesh: [BenchTransport] = [.ipc]
+    static let ofMesh: [BenchTransport] = [.ipc, .tcp]
 
     /// A mesh whose processes are connected so.
-    var configuration: MeshConfiguration { MeshConfiguration() }
+    var configuration: MeshConfiguration {
+        switch self {
+        case .ipc: MeshConfiguration()
+        case .tcp: MeshConfiguration(bind: ["tcp://127.0.0.1:*"], settings: MeshSettings(localTransport: .tcp))
+        }
+    }
 
     /// Where a raw socket is bound.
     func rawEndpoint() -> String {

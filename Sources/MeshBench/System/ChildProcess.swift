@@ -19,12 +19,19 @@ final class ChildProcess: Sendable {
     static func own(environment: [String: String], capturesOutput: Bool = false) throws -> ChildProcess {
         let command = WorkerLauncher.Command.own()
         return try ChildProcess(
-            command.executable, command.arguments, environment: environment, capturesOutput: capturesOutput)
+            command.executable,
+            command.arguments,
+            environment: environment,
+            capturesOutput: capturesOutput
+        )
     }
 
     /// Starts a program.
     init(
-        _ executable: String, _ arguments: [String], environment: [String: String] = [:], capturesOutput: Bool = false
+        _ executable: String,
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        capturesOutput: Bool = false
     ) throws {
         var lifeline: [Int32] = [-1, -1]
         var output: [Int32] = [-1, -1]
@@ -67,10 +74,15 @@ final class ChildProcess: Sendable {
     /// In a child: ends the process as soon as its parent has ended.
     static func endWithParent() {
         var thread = pthread_t()
-        pthread_create(&thread, nil, { _ in
-            while ChildProcess.waitForNudge() {}
-            _exit(0)
-        }, nil)
+        pthread_create(
+            &thread,
+            nil,
+            { _ in
+                while ChildProcess.waitForNudge() {}
+                _exit(0)
+            },
+            nil
+        )
         pthread_detach(thread)
     }
 

@@ -15,11 +15,16 @@ func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value
     try await withCheckedThrowingContinuation { continuation in
         let start = Unmanaged.passRetained(ThreadStart { continuation.resume(with: Result(catching: body)) })
         var thread = pthread_t()
-        let status = pthread_create(&thread, nil, { argument in
-            guard let argument else { return nil }
-            Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue().run()
-            return nil
-        }, start.toOpaque())
+        let status = pthread_create(
+            &thread,
+            nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            },
+            start.toOpaque()
+        )
         if status == 0 {
             pthread_detach(thread)
         } else {

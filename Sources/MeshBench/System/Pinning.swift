@@ -31,7 +31,9 @@ enum Pinning: String, Sendable, CaseIterable {
 
     private static func pin(_ process: Int32, to core: Int32) throws {
         // Threads that are started later inherit it.
-        let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").compactMap(Int32.init)
+        let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").compactMap(
+            Int32.init
+        )
         for thread in threads {
             guard cmesh_bench_pin(thread, core) == 0 || errno == ESRCH else {
                 throw BenchError("process \(process) cannot be pinned: \(String(cString: strerror(errno)))")

@@ -15,7 +15,9 @@ extension Workload {
 }
 
 @concurrent private func syncCalls(
-    _ options: BenchOptions, _ transport: BenchTransport, _ pinning: Pinning
+    _ options: BenchOptions,
+    _ transport: BenchTransport,
+    _ pinning: Pinning
 ) async throws -> [Workload.Sample] {
     try await withMesh(transport.configuration) { mesh in
         try await onMesh {

@@ -11,7 +11,8 @@ extension Workload {
 }
 
 @concurrent private func echoes(
-    _ options: BenchOptions, _ transport: BenchTransport
+    _ options: BenchOptions,
+    _ transport: BenchTransport
 ) async throws -> [Workload.Sample] {
     let size = 1 << 20
     return try await withMesh(transport.configuration) { mesh in

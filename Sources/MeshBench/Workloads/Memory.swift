@@ -17,7 +17,8 @@ extension Workload {
 
 /// The memory of a process with one actor, next to that of a process with one raw socket.
 @concurrent private func processMemory(
-    _ options: BenchOptions, _ part: @escaping @Sendable (ProcessMemory) -> Double
+    _ options: BenchOptions,
+    _ part: @escaping @Sendable (ProcessMemory) -> Double
 ) async throws -> [Workload.Sample] {
     try await withMesh { mesh in
         try await onMesh {
@@ -30,7 +31,8 @@ extension Workload {
                 let (worker, peer) = (try workers.first.unwrapped(), try raw.processIDs.first.unwrapped())
                 let sample = Workload.Sample(
                     value: part(try ProcessMemory(of: worker)) / 1e6,
-                    baseline: part(try ProcessMemory(of: peer)) / 1e6)
+                    baseline: part(try ProcessMemory(of: peer)) / 1e6
+                )
                 try await mesh.kill(actor)
                 return sample
             }

@@ -4,21 +4,23 @@ extension Workload {
     /// Many calls or messages under way at once.
     static var rates: [Workload] {
         let many = Workload("call.nn", .perSecond, .ratioAtLeast(0.12)) { try await manyCalls($0) }
-        return [many] + BenchTransport.ofMesh.flatMap { transport in
-            [
-                Workload("call.pipelined\(transport.suffix)", .perSecond, .ratioAtLeast(0.15)) {
-                    try await pipelinedCalls($0, transport)
-                },
-                Workload("tell\(transport.suffix)", .perSecond, .ratioAtLeast(0.1)) {
-                    try await tells($0, transport)
-                },
-            ]
-        }
+        return [many]
+            + BenchTransport.ofMesh.flatMap { transport in
+                [
+                    Workload("call.pipelined\(transport.suffix)", .perSecond, .ratioAtLeast(0.15)) {
+                        try await pipelinedCalls($0, transport)
+                    },
+                    Workload("tell\(transport.suffix)", .perSecond, .ratioAtLeast(0.1)) {
+                        try await tells($0, transport)
+                    },
+                ]
+            }
     }
 }
 
 @concurrent private func pipelinedCalls(
-    _ options: BenchOptions, _ transport: BenchTransport
+    _ options: BenchOptions,
+    _ transport: BenchTransport
 ) async throws -> [Workload.Sample] {
     try await withMesh(transport.configuration) { mesh in
         try await onMesh {
@@ -57,7 +59,8 @@ extension Workload {
 }
 
 @concurrent private func tells(
-    _ options: BenchOptions, _ transport: BenchTransport
+    _ options: BenchOptions,
+    _ transport: BenchTransport
 ) async throws -> [Workload.Sample] {
     try await withMesh(transport.configuration) { mesh in
         try await onMesh {

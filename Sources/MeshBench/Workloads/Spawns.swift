@@ -10,7 +10,11 @@ extension Workload {
             },
             Workload("spawn.cold.p50", .milliseconds, .atMost(15)) { options in
                 try await spawnMedians(
-                    options, MeshConfiguration(warmWorkers: 0), count: options.isQuick ? 8 : 20, pause: 5)
+                    options,
+                    MeshConfiguration(warmWorkers: 0),
+                    count: options.isQuick ? 8 : 20,
+                    pause: 5
+                )
             },
             Workload("spawn.shared", .perSecond, .atLeast(20_000)) { try await sharedSpawns($0) },
             Workload("spawn.100", .perSecond, .atLeast(100)) { try await manySpawns($0) },
@@ -29,7 +33,10 @@ extension Workload {
 
 /// The median time of a spawn in a process of its own, next to that of a bare process.
 @concurrent private func spawnMedians(
-    _ options: BenchOptions, _ configuration: MeshConfiguration, count: Int, pause: Int
+    _ options: BenchOptions,
+    _ configuration: MeshConfiguration,
+    count: Int,
+    pause: Int
 ) async throws -> [Workload.Sample] {
     try await withMesh(configuration) { mesh in
         try await onMesh {
@@ -72,7 +79,7 @@ extension Workload {
 
 /// Actors that share a process; actors in a second.
 @concurrent private func sharedSpawns(_ options: BenchOptions) async throws -> [Workload.Sample] {
-    let count = options.isQuick ? 2000 : 10_000
+    let count = options.isQuick ? 2000 : 5000
     return try await withMesh { mesh in
         try await onMesh {
             _ = try await spawn(100, on: mesh, atOnce: 100, ActorOptions(placement: .shared))
@@ -87,7 +94,10 @@ extension Workload {
 
 /// Spawns actors, so many at once.
 @concurrent func spawn(
-    _ count: Int, on mesh: Mesh, atOnce limit: Int, _ options: ActorOptions
+    _ count: Int,
+    on mesh: Mesh,
+    atOnce limit: Int,
+    _ options: ActorOptions
 ) async throws -> [BenchActor] {
     try await withThrowingTaskGroup(of: BenchActor.self) { group in
         var actors: [BenchActor] = []

@@ -41,7 +41,8 @@ extension Workload {
 }
 
 @concurrent private func withTasks(
-    _ options: BenchOptions, _ measure: @Sendable @concurrent (Mesh, _ time: Double) async throws -> Double
+    _ options: BenchOptions,
+    _ measure: @Sendable @concurrent (Mesh, _ time: Double) async throws -> Double
 ) async throws -> [Workload.Sample] {
     try await withMesh { mesh in
         try await onMesh { try await options.alternate { try await measure(mesh, $0) } }

@@ -48,6 +48,6 @@ struct MessagesCommand: AsyncParsableCommand {
 
     private static func follow(_ messages: MessageActor, as format: FormatOptions.Format) async throws {
         var printer = MessagePrinter(format)
-        for try await message in PolledMessages(of: messages) { try printer.print(message) }
+        for try await message in try await messages.stream() { try printer.print(message) }
     }
 }

@@ -1,0 +1,18 @@
+import FoundationEssentials
+import Glibc
+import MeshCore
+
+/// A folder that only this user can enter, with a short path, for sockets.
+struct TemporaryDirectory: Sendable {
+    let path: String
+
+    init() throws(MeshError) {
+        var template = Array("/tmp/mesh-test-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw MeshError(.systemFailure, "No folder can be made under /tmp: error \(errno).")
+        }
+        self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    func remove() { try? FileManager.default.removeItem(atPath: self.path) }
+}

@@ -1,0 +1,53 @@
+public import ActorMesh
+import Glibc
+
+/// Holds its caller up, or ends its process, as it is told.
+public distributed actor Blocker: RemoteActor {
+    private var calls = 0
+
+    /// Makes one.
+    public init(actorSystem: Mesh) { self.actorSystem = actorSystem }
+
+    /// The process that it lives in.
+    public distributed func processID() -> Int32 { getpid() }
+
+    /// Counts.
+    public distributed func count() -> Int {
+        self.calls += 1
+        return self.calls
+    }
+
+    /// Says that it runs, and goes on when the witness has seen "go". Says whether it ended or was cancelled.
+    public distributed func hold(_ witness: Witness, _ name: String) async throws {
+        try await witness.reach(name)
+        do {
+            try await witness.wait(for: "go", count: 1)
+        } catch {
+            // A cancelled task may still make calls that nobody awaits.
+            try? await self.actorSystem.tell { try await witness.reach("\(name) failed") }
+            if Task.isCancelled { try? await self.actorSystem.tell { try await witness.reach("\(name) cancelled") } }
+            throw error
+        }
+        try await witness.reach("\(name) done")
+    }
+
+    /// Calls the other one, which holds this one up.
+    public distributed func holdThrough(_ other: Blocker, _ witness: Witness, _ name: String) async throws {
+        try await other.hold(witness, name)
+    }
+
+    /// Blocks the thread that it runs on, as code that is not written for Swift's concurrency does.
+    public distributed func blockThread(microseconds: UInt32) { usleep(microseconds) }
+
+    /// Ends its process the hard way.
+    public distributed func crash() { kill(getpid(), SIGKILL) }
+
+    /// Ends its process as a failed precondition does.
+    public distributed func trap() {
+        signal(SIGABRT, SIG_DFL)
+        abort()
+    }
+
+    /// Ends its process as a program that thinks it is done.
+    public distributed func leave(status: Int32) { exit(status) }
+}
