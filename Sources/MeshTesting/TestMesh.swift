@@ -50,7 +50,7 @@ public struct TestMesh: Sendable {
         seenFrom viewer: Int = 0, _ make: @Sendable (Mesh) async throws -> Act
     ) async throws -> Act {
         let id = try await self.meshes[part].birth(
-            Act.self, id: .random(), name: name, incarnation: 1, window: maxPendingCalls,
+            Act.self, id: .make(), name: name, incarnation: 1, window: maxPendingCalls,
             maxConcurrency: maxConcurrency, make)
         return try self.handle(ActorHandle(id), seenFrom: viewer)
     }
