@@ -50,11 +50,14 @@ let package = Package(
             name: "ActorMesh",
             dependencies: [
                 "MeshRuntime", "MeshCluster", "MeshCore", "MeshTransportZeroMQ", "CMeshPlatform",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
+        .target(name: "CMeshBench"),
+        .target(name: "MeshBench", dependencies: ["ActorMesh", "MeshCluster", "CZeroMQ", "CMeshPlatform", "CMeshBench"]),
         .target(
             name: "MeshTesting",
             dependencies: [
@@ -65,19 +68,40 @@ let package = Package(
         .executableTarget(
             name: "MeshCommand",
             dependencies: [
-                "ActorMesh", "CZeroMQ", "CMeshPlatform",
+                "ActorMesh", "MeshBench", "CZeroMQ", "CMeshPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
 
         // Examples: one idea each, run in CI with their output checked.
-        .executableTarget(name: "quickstart", dependencies: ["ActorMesh"], path: "Examples/quickstart"),
+        .example("quickstart"),
+        .example("counter"),
+        .example("supervisor-tree"),
+        .example("logging"),
+        .example("account"),
+        .example("python-client", excluding: ["client.py"]),
 
         // Tests, in rings: unit (pure), integration (real sockets, one process), process (real binaries).
         .testTarget(
             name: "MeshMessagePackTests",
             dependencies: ["MeshMessagePack", "CMsgpack"],
             resources: [.copy("Resources")]
+        ),
+        .executableTarget(
+            name: "MeshCommandFixture", dependencies: ["ActorMesh"], path: "Tests/MeshCommandFixture"),
+        .testTarget(
+            name: "MeshCommandTests",
+            dependencies: ["MeshCommand", "MeshCommandFixture", "quickstart", "ActorMesh", "CMeshPlatform"]
+        ),
+        .target(name: "StreamFixtureActors", dependencies: ["ActorMesh"], path: "Tests/StreamFixture/Actors"),
+        .executableTarget(
+            name: "stream-fixture", dependencies: ["StreamFixtureActors", "ActorMesh"], path: "Tests/StreamFixture/Main"),
+        .testTarget(
+            name: "MeshStreamTests",
+            dependencies: [
+                "ActorMesh", "MeshRuntime", "MeshCore", "StreamFixtureActors", "stream-fixture",
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .testTarget(
             name: "MeshCoreTests",
@@ -103,6 +127,15 @@ let package = Package(
     ]
 )
 
+extension Target {
+    /// A program in a folder of its own under `Examples`, with a README and what it prints.
+    static func example(_ name: String, excluding others: [String] = []) -> Target {
+        .executableTarget(
+            name: name, dependencies: ["ActorMesh"], path: "Examples/\(name)",
+            exclude: ["README.md", "expected.txt"] + others)
+    }
+}
+
 // One table of settings for every Swift target.
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),  // SE-0335: `any` is written out
@@ -110,6 +143,6 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444: members come only from what a file imports
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461: async functions stay where they are called
 ]
-for target in package.targets where target.type != .system && target.name != "CMeshPlatform" {
+for target in package.targets where target.type != .system && !["CMeshPlatform", "CMeshBench"].contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
 }

@@ -1,19 +1,12 @@
 import ActorMesh
 
-distributed actor Counter: RemoteActor {
-    private var value = 0
-    distributed func increment() -> Int {
-        value += 1
-        return value
-    }
-}
-
+/// A task without state: it runs in some worker process and posts its messages through the handle that it was given.
 struct Publish: RemoteTask {
     var messages: MessageActor
     var worker: Int
 
     func run(on mesh: Mesh) async throws -> Done {
-        for i in 0..<10 { try await messages.add("Message \(i) from worker \(worker).") }
+        for i in 0..<10 { try await self.messages.add("Message \(i) from worker \(self.worker).") }
         return Done()
     }
 }
@@ -21,13 +14,23 @@ struct Publish: RemoteTask {
 @main
 struct Quickstart: MeshProgram {
     static func run(_ mesh: Mesh) async throws {
-        let counter = try await mesh.spawn(Counter.self)
-        print(try await counter.increment(), try await counter.increment())
         let messages = try await mesh.spawn(MessageActor.self)
-        var done: [ObjectRef<Done>] = []
-        for worker in 0..<3 { done.append(try await mesh.submit(Publish(messages: messages, worker: worker))) }
-        let (ready, pending) = try await mesh.wait(done, count: 3, timeout: .seconds(20))
-        print(ready.count, pending.count)
-        for message in try await messages.drain() { print(message.text) }
+        var publishers: [ObjectRef<Done>] = []
+        for worker in 0..<3 { publishers.append(try await mesh.submit(Publish(messages: messages, worker: worker))) }
+
+        // Take what has come, again and again, while the publishers are at work.
+        var texts: [String] = []
+        var atWork = publishers
+        while !atWork.isEmpty {
+            (_, atWork) = try await mesh.wait(atWork, count: atWork.count, timeout: .milliseconds(10))
+            texts += try await messages.drain().map(\.text)
+        }
+        _ = try await mesh.get(publishers)
+
+        for worker in 0..<3 {
+            let own = texts.filter { $0.hasSuffix("from worker \(worker).") }
+            for text in own { print(text) }
+        }
+        print("\(texts.count) messages, none lost, none twice, those of each worker in order.")
     }
 }

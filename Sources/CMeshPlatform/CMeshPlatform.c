@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -44,6 +46,21 @@ int cmesh_futex_wake(const uint32_t *word, int count) {
 }
 
 int32_t cmesh_thread_id(void) { return (int32_t)syscall(SYS_gettid); }
+
+void cmesh_release_program_pages(void) {
+    FILE *maps = fopen("/proc/self/maps", "re");
+    if (!maps) return;
+    char line[4096];
+    while (fgets(line, sizeof(line), maps)) {
+        unsigned long start, end;
+        char permissions[5];
+        // A file's mapping has its path, which begins with a slash; the kernel's own have none or a bracket.
+        if (sscanf(line, "%lx-%lx %4s", &start, &end, permissions) != 3) continue;
+        if (strcmp(permissions, "r-xp") != 0 || !strchr(line, '/')) continue;
+        madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    fclose(maps);
+}
 
 int cmesh_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 

@@ -1,4 +1,5 @@
 import CMeshPlatform
+import Logging
 package import MeshCore
 package import MeshRuntime
 import Synchronization
@@ -14,7 +15,11 @@ package final class Membership: Sendable {
     private struct State {
         var broker: PeerAddress?
         var endpoint: String?
+        /// Whether somebody is about to find the broker.
+        var isJoining = false
     }
+
+    private typealias Begin = @Sendable (Broker) async throws -> Void
 
     package init(mesh: Mesh, program: String, broker: PeerAddress?, endpoint: String? = nil) {
         self.mesh = mesh
@@ -25,48 +30,79 @@ package final class Membership: Sendable {
 
     /// Finds the broker and begins the membership, and does so again whenever the broker has been away.
     ///
-    /// - Throws: `brokerUnavailable` when nobody answers at its address within five seconds.
-    package func join(_ begin: @escaping @Sendable (Broker) async throws -> Void) async throws {
+    /// - Throws: `brokerUnavailable` when nobody answers at its address within the time.
+    package func join(timeout: Duration, _ begin: @escaping @Sendable (Broker) async throws -> Void) async throws {
         guard let endpoint = self.state.withLock({ $0.endpoint }) else { return }
-        guard let address = try await self.mesh.greet(endpoint, timeout: .seconds(5)) else {
+        let mesh = self.mesh
+        self.state.withLock { $0.isJoining = true }
+        guard let address = try await mesh.greet(endpoint, timeout: timeout) else {
             throw MeshError(
                 .brokerUnavailable,
                 "No broker answers at \(endpoint). Start one with `mesh broker --bind \(endpoint)`, or check the address.")
         }
-        self.setBroker(address)
+        mesh.onPeerLost { [weak mesh] peer, _ in
+            guard let mesh, let membership = try? mesh.membership, membership.forget(peer) else { return }
+            Task { await Self.rejoin(mesh, endpoint, begin) }
+        }
+        self.setBroker(address.reached(at: endpoint, from: mesh.address.host))
         try await begin(try self.broker())
-        self.mesh.onPeerLost { [weak mesh] peer, _ in
-            guard let mesh, let membership = try? mesh.membership, membership.brokerAddress?.peer == peer else { return }
-            membership.setBroker(nil)
-            Task { await membership.rejoin(endpoint, begin) }
-        }
-        self.scheduleHeartbeat()
+        if self.isStillAway() { Task { await Self.rejoin(mesh, endpoint, begin) } }
+        Self.scheduleHeartbeat(mesh, endpoint, begin)
     }
 
-    private func rejoin(_ endpoint: String, _ begin: @escaping @Sendable (Broker) async throws -> Void) async {
-        while !self.mesh.isStopped {
+    /// The broker is gone. Returns whether the caller has to find it again.
+    private func forget(_ peer: PeerID) -> Bool {
+        self.state.withLock { state in
+            guard state.broker?.peer == peer else { return false }
+            state.broker = nil
+            if state.isJoining { return false }
+            state.isJoining = true
+            return true
+        }
+    }
+
+    /// Whether the broker has gone again while the membership was being begun; if not, that is done.
+    private func isStillAway() -> Bool {
+        self.state.withLock { state in
+            state.isJoining = state.broker == nil
+            return state.isJoining
+        }
+    }
+
+    private static func rejoin(_ mesh: Mesh, _ endpoint: String, _ begin: Begin) async {
+        while !mesh.isStopped, let membership = try? mesh.membership {
             do {
-                guard let address = try await self.mesh.greet(endpoint, timeout: .milliseconds(500)) else { continue }
-                guard !self.mesh.hasLost(address.peer) else { continue }
-                self.setBroker(address)
-                try await begin(try self.broker())
-                self.scheduleHeartbeat()
-                return
+                if let address = try await mesh.greet(endpoint, timeout: .milliseconds(500)),
+                    !mesh.hasLost(address.peer)
+                {
+                    membership.setBroker(address.reached(at: endpoint, from: mesh.address.host))
+                    try await begin(try membership.broker())
+                    if !membership.isStillAway() { return }
+                }
             } catch {
-                self.setBroker(nil)
-                try? await Task.sleep(for: .milliseconds(200))
+                mesh.logger.debug("the broker is not back yet", metadata: ["error": "\(error)"])
+                membership.setBroker(nil)
             }
+            try? await Task.sleep(for: .milliseconds(100))
         }
     }
 
-    /// Tells the broker regularly that this process lives, for as long as the broker does.
-    private func scheduleHeartbeat() {
-        let (mesh, interval) = (self.mesh, self.mesh.settings.heartbeatInterval)
-        _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + interval.nanoseconds) { [weak mesh] in
-            guard let mesh, let membership = try? mesh.membership, membership.brokerAddress != nil else { return }
+    /// Tells the broker regularly that this process lives.
+    private static func scheduleHeartbeat(
+        _ mesh: Mesh, _ endpoint: String, _ begin: @escaping @Sendable (Broker) async throws -> Void
+    ) {
+        let interval = mesh.settings.heartbeatInterval.nanoseconds
+        _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + interval) { [weak mesh] in
+            guard let mesh, !mesh.isStopped else { return }
             Task {
-                try? await membership.broker().heartbeat(mesh.address.peer)
-                membership.scheduleHeartbeat()
+                defer { self.scheduleHeartbeat(mesh, endpoint, begin) }
+                guard let membership = try? mesh.membership, let broker = membership.brokerAddress else { return }
+                do {
+                    try await membership.broker().heartbeat(mesh.address.peer)
+                } catch let error as MeshError where error.code == .actorNotFound {
+                    // It has given this process up, and it is not the one that ended.
+                    if membership.forget(broker.peer) { await self.rejoin(mesh, endpoint, begin) }
+                } catch {}
             }
         }
     }
@@ -103,7 +139,23 @@ package final class Membership: Sendable {
     }
 }
 
+extension PeerAddress {
+    /// The same process as it was reached: from another host by that endpoint, whatever it calls itself.
+    fileprivate func reached(at endpoint: String, from host: HostID) -> PeerAddress {
+        guard host != self.host else { return self }
+        var address = self
+        address.endpoints.removeAll { $0 == endpoint }
+        address.endpoints.insert(endpoint, at: 0)
+        return address
+    }
+}
+
 extension Mesh {
+    /// Gives back what this process has of the mesh, before it leaves.
+    package func leave() async {
+        try? await self.withDeadline(.milliseconds(500)) { await (try? self.membership)?.scheduler.giveBackAll() }
+    }
+
     /// This process's membership. Set before anybody else has the mesh.
     package var membership: Membership {
         get throws {

@@ -1,6 +1,6 @@
 public import Distributed
 import FoundationEssentials
-import MeshCore
+public import MeshCore
 public import MeshRuntime
 
 extension Mesh {
@@ -121,6 +121,11 @@ extension Mesh {
         let isLocal = self.endActor(id.uniqueID, because: MeshError(.actorDied, "\(id) was killed."))
         try await self.membership.ask { try await $0.kill(id.uniqueID) }
         if !isLocal { id.reference.end(with: MeshError(.actorDied, "It was killed.")) }
+    }
+
+    /// Ends an actor that is known by its number, whatever its type; see `kill(_:)`.
+    public func kill(id: UniqueID) async throws {
+        try await self.membership.ask { try await $0.kill(id) }
     }
 
     /// The actors that live now.

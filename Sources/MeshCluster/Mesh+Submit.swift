@@ -52,6 +52,7 @@ extension Mesh {
         }
         object.setTask(task)
         await object.waitForAcceptance()
+        await self.executor.breathe()
     }
 
     /// Sends a one-way message: returns once it has been accepted, and no reply travels. Back-pressure holds as for
@@ -69,6 +70,7 @@ extension Mesh {
         do {
             try await MeshScope.$current.withValue(scope) { try await call() }
         } catch is AcceptedOneWay {}
+        await self.executor.breathe()
     }
 
     /// The same for a method with a result, which does not travel.

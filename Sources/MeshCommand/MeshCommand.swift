@@ -1,6 +1,27 @@
+import ActorMesh
 import ArgumentParser
 
-@main
-struct MeshCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "mesh", abstract: "Runs and inspects an actor mesh.")
+struct MeshCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mesh",
+        abstract: "Runs and inspects an actor mesh.",
+        discussion: """
+            Exit status: 0 success; 1 failure; 64 the command line makes no sense; 69 no broker answers.
+
+            Example:
+              mesh broker --bind tcp://127.0.0.1:4711 &
+              mesh node --mesh tcp://127.0.0.1:4711 --program ./quickstart &
+              mesh nodes --mesh tcp://127.0.0.1:4711
+            """,
+        version: actorMeshVersion,
+        subcommands: [
+            BrokerCommand.self,
+            NodeCommand.self,
+            ActorsCommand.self,
+            NodesCommand.self,
+            MessagesCommand.self,
+            KillCommand.self,
+            BenchCommand.self,
+            BenchCommand.self,
+        ])
 }

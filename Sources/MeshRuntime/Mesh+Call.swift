@@ -73,8 +73,10 @@ extension Mesh {
             mesh: self, reference: reference, target: target, invocation: invocation, attachments: attachments,
             context: context, deadline: scope?.deadline ?? 0, isOneWay: isOneWay)
 
+        let byteCount = attachments.reduce(invocation.buffer.bytes.count) { $0 + $1.count }
+        let bytes = byteCount < ActorReference.largeCall ? 0 : byteCount
         do throws(MeshError) {
-            try await reference.admit(isOneWay: isOneWay, policy: policy)
+            try await reference.admit(isOneWay: isOneWay, bytes: bytes, policy: policy)
         } catch {
             throw call.explain(error)
         }
@@ -82,12 +84,12 @@ extension Mesh {
             do throws(MeshError) {
                 try call.send(callID: 0)
             } catch {
-                reference.release(isOneWay: true)
+                reference.release(isOneWay: true, bytes: bytes)
                 throw call.explain(error)
             }
             return nil
         }
-        defer { reference.release(isOneWay: false) }
+        defer { reference.release(isOneWay: false, bytes: bytes) }
         return try await self.await(call, acceptance)
     }
 
@@ -209,9 +211,9 @@ struct OutgoingCall: @unchecked Sendable {
     func cancel(callID: UInt64) {
         let location = self.reference.location
         if location.address.peer == self.mesh.address.peer {
-            self.mesh.cancel(CallKey(origin: nil, callID: callID))
+            self.mesh.cancel(CallKey(origin: nil, callID: callID), of: self.reference.id)
         } else if let peer = self.mesh.peers.known(location.address.peer) {
-            try? peer.post { $0.writeCancel(callID: callID) }
+            try? peer.post { $0.writeCancel(callID: callID, actor: self.reference.id) }
         }
     }
 

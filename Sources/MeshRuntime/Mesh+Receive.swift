@@ -96,8 +96,8 @@ extension Mesh: MeshExecutorDelegate {
             let data = Data(UnsafeRawBufferPointer(rebasing: message.head[failure.error]))
             self.pending.complete(
                 failure.callID, with: .failure(EncodedError(typeName: failure.typeName, data: data)))
-        case .cancel(let callID):
-            self.cancel(CallKey(origin: peer.id, callID: callID))
+        case .cancel(let callID, let actor):
+            self.cancel(CallKey(origin: peer.id, callID: callID), of: actor)
         case .credit(let credit):
             self.references.find(credit.actor)?.credit(completed: credit.completed)
         case .hello:
@@ -131,9 +131,8 @@ extension Mesh: MeshExecutorDelegate {
         hosted.enqueue(call)
     }
 
-    func cancel(_ key: CallKey) {
-        let hosted = self.hosts.withLock { Array($0.values) }
-        for actor in hosted where actor.cancel(key) { return }
+    func cancel(_ key: CallKey, of actor: UniqueID) {
+        self.hosts.withLock { $0[actor] }?.cancel(key)
     }
 
     // MARK: Peers come and go
@@ -144,7 +143,8 @@ extension Mesh: MeshExecutorDelegate {
             let isAlive = try self.watcher.watch(processID: address.processID, startTime: address.startTime) {
                 [weak self] in self?.processEnded(address)
             }
-            if !isAlive { self.processEnded(address) }
+            // Later, because whoever made the acquaintance may hold a lock.
+            if !isAlive { _ = self.schedule(at: 1) { [weak self] in self?.processEnded(address) } }
         } catch {
             self.logger.debug("a process cannot be watched", metadata: ["error": "\(error)"])
         }

@@ -59,7 +59,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
         self.executor = executor
         self.outbox = outbox
         self.badMessages = BadMessageLog(logger: logger)
-        self.peers = PeerTable(own: address, transport: transport, outbox: outbox)
+        self.peers = PeerTable(
+            own: address, transport: transport, outbox: outbox, avoidsLocal: settings.localTransport == .tcp)
         self.coders.fill(for: self)
     }
 
@@ -86,7 +87,9 @@ public final class Mesh: DistributedActorSystem, Sendable {
             return Array(hosts.values)
         }
         for actor in hosted { actor.end(with: MeshError(.actorDied, "\(actor.label) ended: \(reason)")) }
+        self.streams.endAll(with: error)
         self.pending.completeAll(with: error)
+        self.greetings.end()
         self.references.endAll(with: error)
         for peer in self.peers.all { peer.sayGoodbye(reason: reason) }
         self.executor.stop()

@@ -10,17 +10,29 @@ public struct MeshSettings: Sendable {
     public var maxPendingCalls: Int
     /// What a call does when that many are outstanding.
     public var backPressure: BackPressure
+    /// How processes of one host reach each other.
+    public var localTransport: LocalTransport
 
-    /// The defaults: 5 s, 1 s, 256 MiB, 1,000 calls, wait.
+    /// How processes of one host reach each other; those of different hosts always use TCP.
+    public enum LocalTransport: String, Hashable, Sendable, Codable {
+        /// Unix domain sockets, the fastest.
+        case ipc
+        /// TCP over the loopback interface, as between hosts.
+        case tcp
+    }
+
+    /// The defaults: 5 s, 1 s, 256 MiB, 1,000 calls, wait, Unix domain sockets.
     public init(
         leaseTime: Duration = .seconds(5), heartbeatInterval: Duration = .seconds(1),
-        maximumPayload: Int = 256 << 20, maxPendingCalls: Int = 1000, backPressure: BackPressure = .wait
+        maximumPayload: Int = 256 << 20, maxPendingCalls: Int = 1000, backPressure: BackPressure = .wait,
+        localTransport: LocalTransport = .ipc
     ) {
         self.leaseTime = leaseTime
         self.heartbeatInterval = heartbeatInterval
         self.maximumPayload = maximumPayload
         self.maxPendingCalls = maxPendingCalls
         self.backPressure = backPressure
+        self.localTransport = localTransport
     }
 }
 

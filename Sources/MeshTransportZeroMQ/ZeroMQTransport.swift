@@ -11,6 +11,7 @@ package final class ZeroMQTransport: MeshTransport {
     private let context: ZeroMQContext
     private let inbound: ZeroMQSocket
     private let waker: Mutex<ZeroMQSocket>
+    private let channels = OpenChannels()
     private let isClosed = Atomic<Bool>(false)
 
     /// The largest message that is taken in; a peer that announces more is cut off.
@@ -82,11 +83,17 @@ package final class ZeroMQTransport: MeshTransport {
             socket.set(ZMQ_HEARTBEAT_TIMEOUT, 3000)
         }
         guard zmq_connect(socket.handle, endpoint) == 0 else {
+            defer { socket.close() }
             throw MeshError(
                 .invalidArgument, "\(endpoint) is no address to connect to: \(zeroMQError()). "
                     + "Addresses look like tcp://10.0.0.7:4711 or ipc:///run/mesh/1.sock.")
         }
-        return ZeroMQChannel(socket)
+        let channel = ZeroMQChannel(socket, in: self.channels)
+        guard self.channels.add(channel) else {
+            channel.close()
+            throw MeshError(.shutDown, "This process has left its mesh.")
+        }
+        return channel
     }
 
     package func interrupt() {
@@ -96,9 +103,40 @@ package final class ZeroMQTransport: MeshTransport {
     package func close() {
         guard !self.isClosed.exchange(true, ordering: .sequentiallyConsistent) else { return }
         self.interrupt()
+        // The context waits for every socket, also for those of code that has not yet heard of the end.
+        self.channels.closeAll()
         self.waker.withLock { $0.close() }
         self.inbound.close()
         self.context.close()
+    }
+}
+
+/// The ways that are open.
+private final class OpenChannels: Sendable {
+    private struct State {
+        var channels: [ObjectIdentifier: ZeroMQChannel] = [:]
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Returns false when all have been closed.
+    func add(_ channel: ZeroMQChannel) -> Bool {
+        self.state.withLock { state in
+            guard !state.isClosed else { return false }
+            state.channels[ObjectIdentifier(channel)] = channel
+            return true
+        }
+    }
+
+    func remove(_ channel: ZeroMQChannel) { self.state.withLock { $0.channels[ObjectIdentifier(channel)] = nil } }
+
+    func closeAll() {
+        let channels = self.state.withLock { state in
+            state.isClosed = true
+            return Array(state.channels.values)
+        }
+        for channel in channels { channel.close() }
     }
 }
 
@@ -106,8 +144,12 @@ package final class ZeroMQTransport: MeshTransport {
 private final class ZeroMQChannel: TransportChannel {
     /// The link takes turns; the lock makes closing safe against a late sender.
     private let socket: Mutex<ZeroMQSocket?>
+    private let open: OpenChannels
 
-    init(_ socket: ZeroMQSocket) { self.socket = Mutex(socket) }
+    init(_ socket: ZeroMQSocket, in open: OpenChannels) {
+        self.socket = Mutex(socket)
+        self.open = open
+    }
 
     func send(_ message: OutboundMessage) -> Bool {
         self.socket.withLock { socket in
@@ -126,5 +168,6 @@ private final class ZeroMQChannel: TransportChannel {
             socket?.close()
             socket = nil
         }
+        self.open.remove(self)
     }
 }

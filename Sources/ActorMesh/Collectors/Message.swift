@@ -4,7 +4,8 @@ public import FoundationEssentials
 public struct Message: Codable, Hashable, Sendable {
     /// What was said.
     public var text: String
-    /// Who said it: the actor or process that sent it.
+    /// Who said it: `Counter (1fcc75b5) in process 4711` for an actor, `Publish in process 4711` for a task, and
+    /// `process 4711` for a program, or when the message came by `submit` or `tell`.
     public var sender: String
     /// Counts the messages of the collecting actor, from 1.
     public var sequence: UInt64

@@ -1,3 +1,4 @@
+import Glibc
 public import MeshRuntime
 
 /// How a program takes part in a mesh.
@@ -5,7 +6,8 @@ public struct MeshConfiguration: Sendable {
     /// The broker to join, such as `tcp://10.0.0.7:4711`; nil for an embedded mesh, which lives and dies with the
     /// program.
     public var address: String?
-    /// Where this process takes in messages from other hosts, such as `tcp://127.0.0.1:*`; nil: only from this host.
+    /// Where this process takes in messages from other hosts, such as `tcp://10.0.0.7:*`; empty: in an embedded mesh
+    /// only from this host, else at the address from which it reaches the broker.
     public var bind: [String]
     /// The name by which nodes know the program whose actors and tasks this process spawns.
     public var program: String?
@@ -17,6 +19,8 @@ public struct MeshConfiguration: Sendable {
     public var resources: Resources?
     /// The node's name; nil: the host's name.
     public var nodeName: String?
+    /// How long to wait for an answer of the broker when joining.
+    public var joinTimeout: Duration
     /// Times and limits.
     public var settings: MeshSettings
 
@@ -24,7 +28,7 @@ public struct MeshConfiguration: Sendable {
     public init(
         address: String? = nil, bind: [String] = [], program: String? = nil, workerExecutable: String? = nil,
         warmWorkers: Int? = nil, resources: Resources? = nil, nodeName: String? = nil,
-        settings: MeshSettings = MeshSettings()
+        joinTimeout: Duration = .seconds(5), settings: MeshSettings = MeshSettings()
     ) {
         self.address = address
         self.bind = bind
@@ -33,6 +37,13 @@ public struct MeshConfiguration: Sendable {
         self.warmWorkers = warmWorkers
         self.resources = resources
         self.nodeName = nodeName
+        self.joinTimeout = joinTimeout
         self.settings = settings
+    }
+
+    /// The broker to join: the address, or what `MESH_ADDRESS` says; nil for an embedded mesh.
+    package var broker: String? {
+        let address = self.address ?? getenv("MESH_ADDRESS").map { String(cString: $0) }
+        return address?.isEmpty == true ? nil : address
     }
 }

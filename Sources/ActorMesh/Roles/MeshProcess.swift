@@ -12,7 +12,11 @@ struct MeshProcess: Sendable {
     let directory: String
 
     /// Binds the sockets and begins to receive.
-    init(directory: String, bind: [String], settings: MeshSettings, logger: Logger) throws(MeshError) {
+    ///
+    /// - Parameter broker: where the broker is, if that is known: others reach this process by the same way.
+    init(
+        directory: String, bind: [String], broker: String? = nil, settings: MeshSettings, logger: Logger
+    ) throws(MeshError) {
         let peer = PeerID.random()
         let transport = try ZeroMQTransport(bind: ["ipc://\(directory)/\(peer)"] + bind)
         let address = PeerAddress(
@@ -20,12 +24,15 @@ struct MeshProcess: Sendable {
             host: ProcessStatus.hostID(),
             processID: getpid(),
             startTime: ProcessStatus.startTime(of: getpid()) ?? 0,
-            endpoints: transport.endpoints
+            endpoints: transport.endpoints.map { LocalAddress.advertised($0, toward: broker) }
         )
         self.mesh = Mesh(transport: transport, address: address, settings: settings, logger: logger)
         self.directory = directory
         self.mesh.start()
     }
+
+    /// Where other hosts reach this process.
+    var publicEndpoints: [String] { self.mesh.address.endpoints.filter { !$0.hasPrefix("ipc://\(self.directory)") } }
 
     /// Makes this process a broker.
     func hostBroker() async throws {
@@ -44,7 +51,8 @@ struct MeshProcess: Sendable {
         }
         guard access(command.executable, X_OK) == 0 else {
             throw MeshError(
-                .systemFailure, "The worker program \(command.executable) cannot be run.", cause: describeErrno())
+                .systemFailure,
+                "The program \(command.executable) cannot be run: \(describeErrno()). Give the path of an executable.")
         }
         let launcher = try WorkerLauncher(command: command)
         let resources = configuration.resources ?? Resources(cpus: Double(processorCount()))

@@ -6,40 +6,60 @@ enum RoleArguments: Hashable {
     case driver
     case broker
     case node
-    case help(String)
+    case help
+    case version
 
-    /// Reads the role and its options. What a driver does not know it leaves to the program.
-    init(_ arguments: some Collection<String>, _ configuration: inout MeshConfiguration) throws(MeshError) {
-        let role = arguments.first
-        let isRole = role == "broker" || role == "node"
-        var rest = Array(isRole ? arguments.dropFirst() : arguments.dropFirst(0))[...]
-        while let option = rest.popFirst() {
-            let (name, inline) = Self.split(option)
-            func value() throws(MeshError) -> String {
-                if let inline { return inline }
-                guard let next = rest.popFirst() else {
-                    throw MeshError(.invalidArgument, "\(name) needs a value. See --help.")
+    /// Reads the role and its options into the configuration. What a driver does not know, and everything after `--`,
+    /// it leaves to the program.
+    ///
+    /// - Throws: a ``UsageError`` for an option that the role does not have, or one whose value makes no sense.
+    init(_ arguments: some Collection<String>, _ configuration: inout MeshConfiguration) throws(UsageError) {
+        let first = arguments.first
+        let role: RoleArguments = first == "broker" ? .broker : first == "node" ? .node : .driver
+        var rest = Array(role == .driver ? arguments.dropFirst(0) : arguments.dropFirst())[...]
+        while let argument = rest.popFirst() {
+            if role == .driver, argument == "--" { break }
+            let (name, inline) = Self.split(argument)
+            func value() throws(UsageError) -> String {
+                guard let value = inline ?? rest.popFirst(), !value.isEmpty else {
+                    throw UsageError("\(name) needs a value. See --help.")
                 }
-                return next
+                return value
             }
             switch name {
-            case "--help" where isRole: self = .help(Self.help); return
-            case "--mesh": configuration.address = try value()
-            case "--bind" where isRole: configuration.bind.append(try value())
-            case "--name" where role == "node": configuration.nodeName = try value()
-            case "--cpus" where role == "node":
+            case "--help", "-h":
+                self = .help
+                return
+            case "--version":
+                self = .version
+                return
+            case "--mesh" where role != .broker:
+                let address = try value()
+                try MeshAddressSyntax.check(address)
+                configuration.address = address
+            case "--bind" where role != .driver:
+                let address = try value()
+                try MeshAddressSyntax.checkBinding(address)
+                configuration.bind.append(address)
+            case "--name" where role == .node: configuration.nodeName = try value()
+            case "--cpus" where role == .node:
                 let text = try value()
-                guard let cpus = Double(text), cpus > 0 else {
-                    throw MeshError(.invalidArgument, "--cpus takes a number above 0, not \(text).")
+                guard let cpus = Double(text), cpus > 0, cpus.isFinite else {
+                    throw UsageError("--cpus takes a number above 0, not \"\(text)\".")
                 }
                 var resources = configuration.resources ?? Resources()
                 resources.cpus = cpus
                 configuration.resources = resources
             default:
-                if isRole { throw MeshError(.invalidArgument, "\(role ?? "") has no option \(name). See --help.") }
+                guard role == .driver else { throw Self.unknown(name, in: role) }
             }
         }
-        self = role == "broker" ? .broker : role == "node" ? .node : .driver
+        self = role
+    }
+
+    private static func unknown(_ argument: String, in role: RoleArguments) -> UsageError {
+        let options = role == .node ? "--mesh, --bind, --name, --cpus" : "--bind"
+        return UsageError("\(role) does not know \"\(argument)\"; its options are \(options). See --help.")
     }
 
     private static func split(_ option: String) -> (name: String, value: String?) {
@@ -47,20 +67,35 @@ enum RoleArguments: Hashable {
         return (String(option[..<separator]), String(option[option.index(after: separator)...]))
     }
 
-    static let help = """
+    /// What `--help` prints of the roles.
+    static func help(_ program: String) -> String {
+        """
         One program, every role of an actor mesh:
 
-          PROGRAM                        the driver, on an embedded mesh
-          PROGRAM --mesh ADDRESS         the driver, on a mesh that is running
-          PROGRAM broker --bind ADDRESS  the broker: names, nodes, placement
-          PROGRAM node --mesh ADDRESS    a node that runs this program's actors and tasks
-               [--bind ADDRESS] [--name NAME] [--cpus N]
+          \(program)                        the driver, on an embedded mesh
+          \(program) --mesh ADDRESS         the driver, on a mesh that is running
+          \(program) broker --bind ADDRESS  a broker: names, nodes, placement
+          \(program) node --mesh ADDRESS    a node that runs this program's actors and tasks
+              [--bind ADDRESS] [--name NAME] [--cpus N]
 
-        Addresses look like tcp://127.0.0.1:4711. MESH_ADDRESS stands for --mesh.
+        Options:
+          --mesh ADDRESS   the broker to join, such as tcp://127.0.0.1:4711;
+                           the environment variable MESH_ADDRESS stands for it
+          --bind ADDRESS   where to take in messages; port * takes a free one; may be repeated
+                           (default of a broker: tcp://127.0.0.1:4711, of a node: tcp://127.0.0.1:*)
+          --name NAME      the node's name (default: the host's)
+          --cpus N         how many CPUs the node gives (default: all of the machine)
+          --version        print the version and end
+          --help           print this and end
+
+        Arguments that the driver does not know, and all after --, are the program's own.
+
+        Exit status: 0 success; 1 failure; 64 the command line makes no sense; 69 no broker answers.
 
         Example:
-          PROGRAM broker --bind tcp://127.0.0.1:4711 &
-          PROGRAM node --mesh tcp://127.0.0.1:4711 &
-          PROGRAM --mesh tcp://127.0.0.1:4711
+          \(program) broker --bind tcp://127.0.0.1:4711 &
+          \(program) node --mesh tcp://127.0.0.1:4711 &
+          \(program) --mesh tcp://127.0.0.1:4711
         """
+    }
 }

@@ -4,8 +4,9 @@ import MeshCluster
 import MeshCore
 import MeshRuntime
 
-/// Runs a broker until the process is told to end.
-func runBroker(_ configuration: MeshConfiguration) async throws {
+/// Runs a broker until the process is told to end. Says on standard output when it is ready, and where.
+package func runBroker(_ configuration: MeshConfiguration) async throws {
+    let termination = await TerminationSignal()
     let bind = configuration.bind.isEmpty ? ["tcp://127.0.0.1:4711"] : configuration.bind
     let directory = try RuntimeDirectory.make()
     defer { directory.remove() }
@@ -14,37 +15,39 @@ func runBroker(_ configuration: MeshConfiguration) async throws {
         logger: Logger(label: "actormesh.broker"))
     process.mesh.setMembership(
         Membership(mesh: process.mesh, program: programName(), broker: process.mesh.address))
-    try await process.hostBroker()
-    say("broker ready at \(process.mesh.address.endpoints.filter { $0.hasPrefix("tcp") }.joined(separator: " "))", to: 1)
-    await terminationSignal()
+    do {
+        try await process.hostBroker()
+    } catch {
+        process.end(reason: "it could not be started")
+        throw error
+    }
+    say("broker ready at \(process.publicEndpoints.joined(separator: " "))", to: 1)
+    await termination.wait()
     process.end(reason: "the broker was told to end")
 }
 
-/// Runs a node until the process is told to end.
-func runNode(_ configuration: MeshConfiguration) async throws {
-    let address = configuration.address ?? getenv("MESH_ADDRESS").map { String(cString: $0) }
-    guard let address, !address.isEmpty else {
-        throw MeshError(.invalidArgument, "A node needs the address of its broker: --mesh tcp://HOST:PORT.")
+/// Runs a node until the process is told to end. Says on standard output when it has joined.
+package func runNode(_ configuration: MeshConfiguration) async throws {
+    let termination = await TerminationSignal()
+    guard let address = configuration.broker else {
+        throw UsageError("A node needs the address of its broker: --mesh tcp://HOST:PORT, or MESH_ADDRESS.")
     }
     let program = configuration.program ?? programName()
     let directory = try RuntimeDirectory.make()
     defer { directory.remove() }
-    let bind = configuration.bind.isEmpty ? ["tcp://127.0.0.1:*"] : configuration.bind
-    let process = try MeshProcess(
-        directory: directory.path, bind: bind, settings: configuration.settings,
-        logger: Logger(label: "actormesh.node"))
+    let process = try joiningProcess(
+        address, configuration, directory: directory.path, logger: Logger(label: "actormesh.node"))
     let mesh = process.mesh
     do {
         let membership = Membership(mesh: mesh, program: program, broker: nil, endpoint: address)
         mesh.setMembership(membership)
         let node = try await process.hostNode(configuration, program: program)
-        try await membership.join { broker in
-            try await broker.register(try await node.describe(), actors: try await node.specs())
-            if let address = membership.brokerAddress { try await node.brokerChanged(address) }
+        try await membership.join(timeout: configuration.joinTimeout) { broker in
+            try await node.present(to: broker)
         }
         try await node.refill()
         say("node \(try await node.describe().name) has joined \(address) with program \(program)", to: 1)
-        await terminationSignal()
+        await termination.wait()
         try? await node.shutDown()
     } catch {
         process.end(reason: "it could not join")
@@ -53,8 +56,17 @@ func runNode(_ configuration: MeshConfiguration) async throws {
     process.end(reason: "the node was told to end")
 }
 
+/// The sockets of a process that joins the broker at an address.
+func joiningProcess(
+    _ broker: String, _ configuration: MeshConfiguration, directory: String, logger: Logger
+) throws(MeshError) -> MeshProcess {
+    let bind = configuration.bind.isEmpty ? [LocalAddress.binding(toward: broker)] : configuration.bind
+    return try MeshProcess(
+        directory: directory, bind: bind, broker: broker, settings: configuration.settings, logger: logger)
+}
+
 /// Writes a line at once, past the buffers of the C library.
-func say(_ text: String, to descriptor: Int32) {
+package func say(_ text: String, to descriptor: Int32) {
     let line = Array((text + "\n").utf8)
     _ = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 import MeshCluster
 import MeshCore
@@ -21,11 +20,8 @@ public func withMesh<Result: Sendable>(
     _ body: @Sendable (Mesh) async throws -> Result
 ) async throws -> Result {
     let program = configuration.program ?? programName()
-    if let bootstrap = try WorkerBootstrap.take() {
-        await WorkerMain.run(bootstrap, settings: configuration.settings, program: program)
-    }
-    let address = configuration.address ?? getenv("MESH_ADDRESS").map { String(cString: $0) }
-    if let address, !address.isEmpty {
+    try await serveIfWorker(configuration)
+    if let address = configuration.broker {
         return try await withJoinedMesh(address, configuration, program: program, body)
     }
     return try await withEmbeddedMesh(configuration, program: program, body)
@@ -44,7 +40,7 @@ private func withEmbeddedMesh<Result: Sendable>(
     do {
         try await process.hostBroker()
         let node = try await process.hostNode(configuration, program: program)
-        try await mesh.membership.broker().register(try await node.describe(), actors: [])
+        try await node.present(to: try mesh.membership.broker())
         try await node.refill()
     } catch {
         process.end(reason: "it could not be started")
@@ -61,19 +57,18 @@ private func withJoinedMesh<Result: Sendable>(
 ) async throws -> Result {
     let directory = try RuntimeDirectory.make()
     defer { directory.remove() }
-    let bind = configuration.bind.isEmpty ? ["tcp://127.0.0.1:*"] : configuration.bind
-    let process = try MeshProcess(
-        directory: directory.path, bind: bind, settings: configuration.settings, logger: Logger(label: "actormesh"))
+    let process = try joiningProcess(
+        address, configuration, directory: directory.path, logger: Logger(label: "actormesh"))
     let mesh = process.mesh
     do {
         let membership = Membership(mesh: mesh, program: program, broker: nil, endpoint: address)
         mesh.setMembership(membership)
-        try await membership.join { broker in try await broker.join(mesh.address) }
+        try await membership.join(timeout: configuration.joinTimeout) { broker in try await broker.join(mesh.address) }
     } catch {
         process.end(reason: "it could not join")
         throw error
     }
-    return try await finish(process, body) {}
+    return try await finish(process, body) { await mesh.leave() }
 }
 
 /// Runs the body on the mesh's threads, where its calls need no change of thread, and takes everything down.

@@ -1,8 +1,16 @@
+import CMeshPlatform
 import Glibc
 import Logging
 import MeshCluster
 import MeshCore
 import MeshRuntime
+
+/// Serves a node, and never returns, when this process was started as a worker. Everybody else goes on.
+package func serveIfWorker(_ configuration: MeshConfiguration) async throws {
+    guard let bootstrap = try WorkerBootstrap.take() else { return }
+    await WorkerMain.run(
+        bootstrap, settings: configuration.settings, program: configuration.program ?? programName())
+}
 
 /// What a worker process does: it waits for its node to give it actors and tasks, and ends with its node.
 enum WorkerMain {
@@ -11,14 +19,18 @@ enum WorkerMain {
         // With its node gone a worker has no purpose; nothing that user code does may keep it.
         signal(SIGPIPE, SIG_IGN)
         let logger = Logger(label: "actormesh.worker")
+        var settings = settings
+        settings.localTransport = bootstrap.localTransport
         do {
             let process = try MeshProcess(
-                directory: bootstrap.directory, bind: [], settings: settings, logger: logger)
+                directory: bootstrap.directory, bind: bootstrap.bind, settings: settings, logger: logger)
             let mesh = process.mesh
             try mesh.watcher.watch(descriptor: WorkerLauncher.lifelineDescriptor, owned: false) { _exit(0) }
             _ = try await mesh.hostService(WorkerAgent.self, WellKnown.worker) { WorkerAgent(actorSystem: $0) }
             let node = try mesh.service(NodeAgent.self, WellKnown.node, at: bootstrap.node)
             mesh.setMembership(Membership(mesh: mesh, program: program, broker: bootstrap.broker))
+            // What only the start needed is more than half of an idle worker's memory.
+            cmesh_release_program_pages()
             try await node.workerReady(bootstrap.token, mesh.address)
         } catch {
             logger.error("a worker could not start", metadata: ["error": "\(error)"])

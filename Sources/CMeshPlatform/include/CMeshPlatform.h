@@ -47,6 +47,10 @@ int cmesh_readable_descriptor(void);
 /// The kernel's number of the calling thread.
 int32_t cmesh_thread_id(void);
 
+/// Gives back the pages of program code that are in memory; the kernel brings those that are used again back from its
+/// cache. Touches only mappings that cannot be written and never were: private, executable, of a file.
+void cmesh_release_program_pages(void);
+
 /// One pointer for each thread: the executor's own record of the thread that is running.
 void *cmesh_thread_record(void);
 void cmesh_set_thread_record(void *record);

@@ -11,9 +11,15 @@ package distributed actor Broker {
     package typealias ActorSystem = Mesh
 
     private var registry = Registry()
-    /// When processes that cannot be watched by the kernel were heard last.
     private var startWaiters: [UniqueID: [CheckedContinuation<Void, Never>]] = [:]
-    private var lastHeard: [PeerID: UInt64] = [:]
+    private var members: [PeerID: Member] = [:]
+    /// Processes that own actors which a node brought, and that have not joined again; with the time to give them up.
+    private var missingOwners: [PeerID: UInt64] = [:]
+
+    private struct Member {
+        var host: HostID
+        var lastHeard: UInt64
+    }
 
     package init(actorSystem: Mesh) { self.actorSystem = actorSystem }
 
@@ -37,21 +43,21 @@ package distributed actor Broker {
 
     // MARK: Members
 
-    /// Watches a member of another host by its heartbeats; the kernel tells when one of this host ends.
-    private func noteMember(_ address: PeerAddress) {
-        guard address.host != self.actorSystem.address.host else { return }
-        self.lastHeard[address.peer] = cmesh_monotonic_nanoseconds()
-    }
-
     /// Begins the membership of a driver.
     package distributed func join(_ driver: PeerAddress) async throws {
-        self.noteMember(driver)
+        self.admit(driver)
     }
 
-    /// Begins the membership of a node; it brings the actors that it already has when the broker was away.
-    package distributed func register(_ node: NodeRegistration, actors: [HostedSpec]) async throws {
-        self.noteMember(node.address)
-        self.registry.add(node)
+    /// Begins the membership of a node. When the broker was away it brings the actors that it already has, and the
+    /// worker processes, which may own actors elsewhere.
+    package distributed func register(
+        _ node: NodeRegistration, actors: [HostedSpec], workers: [PeerID]
+    ) async throws {
+        self.admit(node.address)
+        for worker in workers { self.missingOwners[worker] = nil }
+        let listed = Set(actors.map(\.spec.id))
+        for stale in self.registry.add(node) where !listed.contains(stale) { _ = self.registry.remove(stale) }
+        let patience = self.now + self.actorSystem.settings.leaseTime.nanoseconds
         for actor in actors {
             do {
                 try self.registry.adopt(actor.spec, on: node.address.peer, at: actor.address)
@@ -59,31 +65,64 @@ package distributed actor Broker {
                 // Its name has gone to another actor since: there can be only one.
                 let agent = try self.node(at: node.address)
                 Task { try? await agent.stop(actor.spec.id) }
+                continue
             }
+            let owner = actor.spec.owner
+            guard actor.spec.options.lifetime == .owned, self.members[owner] == nil, !workers.contains(owner) else {
+                continue
+            }
+            if self.missingOwners[owner] == nil { self.missingOwners[owner] = patience }
         }
     }
 
+    private func admit(_ address: PeerAddress) {
+        self.missingOwners[address.peer] = nil
+        self.members[address.peer] = Member(host: address.host, lastHeard: self.now)
+    }
+
+    private var now: UInt64 { cmesh_monotonic_nanoseconds() }
+
     package distributed func heartbeat(_ peer: PeerID) async throws {
-        if self.lastHeard[peer] != nil { self.lastHeard[peer] = cmesh_monotonic_nanoseconds() }
+        guard self.members[peer] != nil else {
+            throw MeshError(.actorNotFound, "Process \(peer) is no member; it has to join again.")
+        }
+        self.members[peer]?.lastHeard = self.now
     }
 
     /// A member says that it leaves, or its process has ended.
     package distributed func peerLost(_ peer: PeerID, reason: String) async throws {
-        self.lastHeard[peer] = nil
-        var orphans: [UniqueID] = self.registry.owned(by: peer)
+        self.members[peer] = nil
+        self.missingOwners[peer] = nil
+        var owners = [peer]
+        var orphans: [UniqueID] = []
         for entry in self.registry.removeNode(peer) {
             orphans.append(entry.spec.id)
-            if let worker = entry.address { orphans += self.registry.owned(by: worker.peer) }
+            if let worker = entry.address { owners.append(worker.peer) }
         }
-        for actor in orphans { try? await self.kill(actor) }
+        for owner in owners { orphans += self.registry.owned(by: owner) }
+        await self.end(orphans, of: owners)
     }
 
-    /// Gives up the members that were not heard for the lease time.
+    /// Ends the actors of processes that are gone, and takes back the workers that those had.
+    private func end(_ orphans: [UniqueID], of owners: [PeerID]) async {
+        let nodes = self.registry.nodes.values.compactMap { try? self.node(at: $0.registration.address) }
+        await withTaskGroup(of: Void.self) { group in
+            for node in nodes { group.addTask { try? await node.ownersLost(owners) } }
+            for actor in orphans { group.addTask { try? await self.kill(actor) } }
+        }
+    }
+
+    /// Gives up the members that were not heard for the lease time. Those of this host are watched by the kernel, and
+    /// may be silent: one that is stopped in a debugger has not ended.
     package distributed func checkLeases() async throws {
-        let now = cmesh_monotonic_nanoseconds()
+        let now = self.now
         let lease = self.actorSystem.settings.leaseTime.nanoseconds
-        for (peer, heard) in self.lastHeard where now > heard + lease {
+        for (peer, member) in self.members
+        where member.host != self.actorSystem.address.host && now > member.lastHeard + lease {
             try? await self.peerLost(peer, reason: "it was not heard for the lease time")
+        }
+        for (owner, patience) in self.missingOwners where now > patience {
+            try? await self.peerLost(owner, reason: "it did not join again after the broker had been away")
         }
     }
 
@@ -141,10 +180,8 @@ package distributed actor Broker {
 
     /// Actors of a node have ended by themselves, or with their process.
     package distributed func ended(actors: [UniqueID], worker: PeerID?, reason: String) async throws {
-        var orphans: [UniqueID] = []
-        if let worker { orphans = self.registry.owned(by: worker) }
         for actor in actors { _ = self.registry.remove(actor) }
-        for orphan in orphans { try? await self.kill(orphan) }
+        if let worker { await self.end(self.registry.owned(by: worker), of: [worker]) }
     }
 
     // MARK: Tasks
@@ -159,7 +196,11 @@ package distributed actor Broker {
                 "No node runs the program \"\(program)\"; the nodes run: [\(programs.joined(separator: ", "))]. "
                     + "Start a node with that program: \(program) node --mesh ADDRESS.")
         }
-        return try await self.node(at: node.registration.address).leaseWorker(program: program, for: owner)
+        let agent = try self.node(at: node.registration.address)
+        let lease = try await agent.leaseWorker(program: program, for: owner)
+        // Whoever asked may have gone in the meantime.
+        if Task.isCancelled { try await agent.returnWorker(lease.worker.peer) }
+        return lease
     }
 
     // MARK: What there is

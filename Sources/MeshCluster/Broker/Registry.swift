@@ -30,8 +30,11 @@ package struct Registry: Sendable {
 
     // MARK: Nodes
 
-    package mutating func add(_ registration: NodeRegistration) {
-        self.nodes[registration.address.peer] = Node(registration: registration)
+    /// Lists a node. Returns the actors that it was known to have, when it was listed before.
+    package mutating func add(_ registration: NodeRegistration) -> Set<UniqueID> {
+        let known = self.nodes[registration.address.peer]?.actors ?? []
+        self.nodes[registration.address.peer] = Node(registration: registration, actors: known)
+        return known
     }
 
     /// Forgets a node and the actors that lived on it.

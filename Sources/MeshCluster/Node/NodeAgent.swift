@@ -20,9 +20,12 @@ package distributed actor NodeAgent {
         var leasedBy: PeerID?
     }
 
-    private enum Launch {
-        case warming(processID: Int32)
-        case awaited(processID: Int32, UnsafeContinuation<Result<PeerID, MeshError>, Never>)
+    private struct Launch {
+        var processID: Int32
+        /// Which broker it was told of.
+        var broker: PeerID?
+        /// Who waits for it; nil for one that is kept warm.
+        var waiter: UnsafeContinuation<Result<PeerID, MeshError>, Never>?
     }
 
     private let launcher: WorkerLauncher
@@ -120,8 +123,11 @@ package distributed actor NodeAgent {
             self.leases += 1
         }
         do {
+            try Task.checkCancellation()
             let worker = try await self.take()
             self.workers[worker]?.leasedBy = owner
+            // Whoever asked may have gone in the meantime.
+            if Task.isCancelled { try await self.returnWorker(worker) }
             guard let address = self.workers[worker]?.address else {
                 throw MeshError(.actorDied, "The worker ended before it could be used.")
             }
@@ -145,6 +151,13 @@ package distributed actor NodeAgent {
         }
     }
 
+    /// Processes are gone that may have leased workers: what still runs there is of no use to anybody.
+    package distributed func ownersLost(_ owners: [PeerID]) async throws {
+        for worker in self.workers.values {
+            if let owner = worker.leasedBy, owners.contains(owner) { self.end(worker.address.peer) }
+        }
+    }
+
     private func releaseSlot() {
         if self.leaseWaiters.isEmpty { self.leases -= 1 } else { self.leaseWaiters.removeFirst().resume() }
     }
@@ -154,15 +167,15 @@ package distributed actor NodeAgent {
     /// A worker process that this node started can be used now.
     package distributed func workerReady(_ token: UInt64, _ address: PeerAddress) async throws {
         guard let launch = self.launches.removeValue(forKey: token) else { return }
-        var worker = Worker(token: token, processID: address.processID, address: address)
-        switch launch {
-        case .warming:
-            self.workers[address.peer] = worker
+        self.workers[address.peer] = Worker(
+            token: token, processID: address.processID, address: address, isTaken: launch.waiter != nil)
+        if let waiter = launch.waiter {
+            waiter.resume(returning: .success(address.peer))
+        } else {
             self.idle.append(address.peer)
-        case .awaited(_, let continuation):
-            worker.isTaken = true
-            self.workers[address.peer] = worker
-            continuation.resume(returning: .success(address.peer))
+        }
+        if let broker = try self.membership.brokerAddress, broker.peer != launch.broker {
+            try await self.agent(address.peer).brokerChanged(broker)
         }
     }
 
@@ -170,13 +183,11 @@ package distributed actor NodeAgent {
     package distributed func refill() async throws {
         self.isRefilling = false
         while !self.isStopping, self.idle.count + self.warming < self.warmTarget {
-            let token = self.nextToken
-            guard let processID = try? self.launch() else { return }
-            self.launches[token] = .warming(processID: processID)
+            guard (try? self.launch()) != nil else { return }
         }
     }
 
-    private var warming: Int { self.launches.values.count { if case .warming = $0 { true } else { false } } }
+    private var warming: Int { self.launches.values.count { $0.waiter == nil } }
 
     private func scheduleRefill() {
         guard !self.isRefilling, !self.isStopping else { return }
@@ -199,29 +210,33 @@ package distributed actor NodeAgent {
         }
         guard !self.isStopping else { throw MeshError(.shutDown, "The node is shutting down.") }
         // One that is on its way already is as good as a new one.
-        if let (token, launch) = self.launches.first(where: { if case .warming = $0.value { true } else { false } }),
-            case .warming(let processID) = launch
-        {
+        if let token = self.launches.first(where: { $0.value.waiter == nil })?.key {
             self.scheduleRefill()
-            return try await self.wait(for: token, processID)
+            return try await self.wait(for: token)
         }
-        let token = self.nextToken
-        let processID = try self.launch()
-        return try await self.wait(for: token, processID)
+        return try await self.wait(for: try self.launch())
     }
 
-    private func wait(for token: UInt64, _ processID: Int32) async throws(MeshError) -> PeerID {
-        let result = await withUnsafeContinuation { continuation in
-            self.launches[token] = .awaited(processID: processID, continuation)
+    private func wait(for token: UInt64) async throws(MeshError) -> PeerID {
+        let result = await withUnsafeContinuation {
+            (continuation: UnsafeContinuation<Result<PeerID, MeshError>, Never>) in
+            guard self.launches[token] != nil else {
+                return continuation.resume(
+                    returning: .failure(MeshError(.systemFailure, "A worker process ended as soon as it was started.")))
+            }
+            self.launches[token]?.waiter = continuation
         }
         return try result.get()
     }
 
-    private func launch() throws(MeshError) -> Int32 {
+    /// Starts a worker process. Returns its token.
+    private func launch() throws(MeshError) -> UInt64 {
         let token = self.nextToken
         self.nextToken += 1
+        let broker = try self.membership.brokerAddress
         let bootstrap = WorkerBootstrap(
-            node: self.mesh.address, broker: try self.membership.brokerAddress, token: token, directory: self.directory)
+            node: self.mesh.address, broker: broker, token: token, directory: self.directory, bind: self.workerBinding,
+            localTransport: self.mesh.settings.localTransport)
         let processID = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
         let mesh = self.mesh
         let isAlive = try self.mesh.watcher.watch(processID: processID, startTime: 0) {
@@ -234,16 +249,22 @@ package distributed actor NodeAgent {
             }
         }
         if !isAlive { throw MeshError(.systemFailure, "A worker process ended as soon as it was started.") }
-        return processID
+        self.launches[token] = Launch(processID: processID, broker: broker?.peer)
+        return token
+    }
+
+    /// Workers can be reached by the same ways as their node, at ports of their own.
+    private var workerBinding: [String] {
+        self.mesh.address.endpoints.filter { $0.hasPrefix("tcp://") }.compactMap { endpoint in
+            endpoint.lastIndex(of: ":").map { "\(endpoint[..<$0]):*" }
+        }
     }
 
     /// A process of this node has ended.
     package distributed func processEnded(_ token: UInt64, processID: Int32, reason: String) async throws {
         if let launch = self.launches.removeValue(forKey: token) {
-            if case .awaited(_, let continuation) = launch {
-                let message = "A worker process of node \(self.registration.name) \(reason) before it was ready."
-                continuation.resume(returning: .failure(MeshError(.systemFailure, message)))
-            }
+            let message = "A worker process of node \(self.registration.name) \(reason) before it was ready."
+            launch.waiter?.resume(returning: .failure(MeshError(.systemFailure, message)))
             return
         }
         guard let worker = self.workers.values.first(where: { $0.token == token }) else { return }
@@ -284,20 +305,18 @@ package distributed actor NodeAgent {
 
     // MARK: The node itself
 
-    /// The broker has come back as another process: the workers are told.
-    package distributed func brokerChanged(_ broker: PeerAddress) async throws {
-        for worker in self.workers.keys { try? await self.agent(worker).brokerChanged(broker) }
+    /// Joins a broker, a new one or one that was away, with everything that this node has.
+    package distributed func present(to broker: Broker) async throws {
+        let actors = self.workers.values.flatMap { worker in
+            worker.actors.values.map { HostedSpec(spec: $0, address: worker.address) }
+        }
+        try await broker.register(self.registration, actors: actors, workers: Array(self.workers.keys))
+        guard let address = try self.membership.brokerAddress else { return }
+        for worker in self.workers.keys { try? await self.agent(worker).brokerChanged(address) }
     }
 
     /// How this node presents itself to a broker.
     package distributed func describe() async throws -> NodeRegistration { self.registration }
-
-    /// What this node tells a broker.
-    package distributed func specs() async throws -> [HostedSpec] {
-        self.workers.values.flatMap { worker in
-            worker.actors.values.map { HostedSpec(spec: $0, address: worker.address) }
-        }
-    }
 
     /// Ends all workers.
     package distributed func shutDown() async throws {
@@ -305,12 +324,8 @@ package distributed actor NodeAgent {
         for worker in self.workers.keys { self.end(worker) }
         self.launcher.close()
         for launch in self.launches.values {
-            switch launch {
-            case .warming(let processID): Glibc.kill(processID, SIGKILL)
-            case .awaited(let processID, let continuation):
-                Glibc.kill(processID, SIGKILL)
-                continuation.resume(returning: .failure(MeshError(.shutDown, "The node is shutting down.")))
-            }
+            Glibc.kill(launch.processID, SIGKILL)
+            launch.waiter?.resume(returning: .failure(MeshError(.shutDown, "The node is shutting down.")))
         }
         self.launches = [:]
     }

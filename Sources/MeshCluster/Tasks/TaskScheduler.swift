@@ -136,8 +136,12 @@ package final class TaskScheduler: Sendable {
                 let outcome = try await worker.run(job.spec)
                 job.finish(.success(outcome))
                 self.finished(lease.worker.peer, took: cmesh_monotonic_nanoseconds() - begin)
-            } catch {
+            } catch let error as MeshError where error.code == .actorDied || error.code == .actorUnavailable {
                 self.lost(job, on: lease, error)
+            } catch {
+                // The worker lives; it is the task that cannot be run.
+                job.finish(.failure(error))
+                self.finished(lease.worker.peer, took: cmesh_monotonic_nanoseconds() - begin)
             }
         }
     }
@@ -155,15 +159,12 @@ package final class TaskScheduler: Sendable {
     }
 
     /// The worker has died, or cannot be reached: its tasks run elsewhere if they may.
-    private func lost(_ job: Job, on lease: WorkerLease, _ error: any Error) {
+    private func lost(_ job: Job, on lease: WorkerLease, _ error: MeshError) {
         let peer = lease.worker.peer
         self.state.withLock { $0.leases[peer] = nil }
         var job = job
         job.attemptsLeft = job.attemptsLeft.map { $0 - 1 }
-        let code = (error as? MeshError)?.code
-        guard code == .actorDied || code == .actorUnavailable, job.attemptsLeft ?? 1 > 0 else {
-            return job.finish(.failure(error))
-        }
+        guard job.attemptsLeft ?? 1 > 0 else { return job.finish(.failure(error)) }
         self.enqueue(job)
     }
 
@@ -199,6 +200,20 @@ package final class TaskScheduler: Sendable {
         Task(executorPreference: self.mesh.executor) { [mesh] in
             let node = try mesh.service(NodeAgent.self, WellKnown.node, at: lease.node)
             try await node.returnWorker(lease.worker.peer)
+        }
+    }
+
+    /// Gives back every worker that does nothing for this process; those that still run its tasks are ended by their
+    /// nodes when it has gone.
+    package func giveBackAll() async {
+        let idle = self.state.withLock { state in
+            let idle = state.leases.values.filter { $0.running == 0 }.map(\.lease)
+            for lease in idle { state.leases[lease.worker.peer] = nil }
+            return idle
+        }
+        for lease in idle {
+            let node = try? self.mesh.service(NodeAgent.self, WellKnown.node, at: lease.node)
+            try? await node?.returnWorker(lease.worker.peer)
         }
     }
 }

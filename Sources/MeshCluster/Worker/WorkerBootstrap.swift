@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 package import MeshCore
 import MeshMessagePack
-import MeshRuntime
+package import MeshRuntime
 
 /// What a worker process needs to know when it starts; its node puts it into the environment.
 package struct WorkerBootstrap: Hashable, Sendable, Codable {
@@ -11,14 +11,23 @@ package struct WorkerBootstrap: Hashable, Sendable, Codable {
     package var token: UInt64
     /// Where to put its socket.
     package var directory: String
+    /// Where else to take in messages.
+    package var bind: [String]
+    /// How it reaches the other processes of its host: as its node does.
+    package var localTransport: MeshSettings.LocalTransport
 
     package static let variable = "ACTORMESH_WORKER"
 
-    package init(node: PeerAddress, broker: PeerAddress?, token: UInt64, directory: String) {
+    package init(
+        node: PeerAddress, broker: PeerAddress?, token: UInt64, directory: String, bind: [String],
+        localTransport: MeshSettings.LocalTransport
+    ) {
         self.node = node
         self.broker = broker
         self.token = token
         self.directory = directory
+        self.bind = bind
+        self.localTransport = localTransport
     }
 
     /// MessagePack in hexadecimal digits.

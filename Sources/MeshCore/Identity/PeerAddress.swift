@@ -62,10 +62,11 @@ package struct PeerAddress: Hashable, Sendable, Codable {
     }
 
     /// The endpoint to use from `host`: local ones on the same host, those that cross hosts otherwise.
-    package func endpoint(from host: HostID) -> String? {
+    package func endpoint(from host: HostID, avoidingLocal: Bool = false) -> String? {
         let local = { (endpoint: String) in endpoint.hasPrefix("ipc:") || endpoint.hasPrefix("inproc:") }
-        if host == self.host, let endpoint = self.endpoints.first(where: local) { return endpoint }
-        return self.endpoints.first { !local($0) }
+        if host == self.host, !avoidingLocal, let endpoint = self.endpoints.first(where: local) { return endpoint }
+        // Nothing but a local one: better than none on the same host.
+        return self.endpoints.first { !local($0) } ?? (host == self.host ? self.endpoints.first : nil)
     }
 
     package init(from decoder: any Decoder) throws {

@@ -25,10 +25,10 @@ public struct UniqueID: Hashable, Sendable {
 }
 
 extension UniqueID: CustomStringConvertible {
-    /// 32 hexadecimal digits.
-    public var description: String { hexadecimal(self.high) + hexadecimal(self.low) }
+    /// 32 hexadecimal digits, those first in which the IDs of one process differ.
+    public var description: String { hexadecimal(self.low) + hexadecimal(self.high) }
 
-    /// Eight digits, enough for people to tell actors apart.
+    /// The first eight digits, enough for people to tell actors apart.
     package var short: String { self.isReserved ? String(self.low & 0xff) : String(hexadecimal(self.low).prefix(8)) }
 }
 
@@ -36,7 +36,7 @@ extension UniqueID {
     /// Reads the 32 digits that `description` writes; `nil` for anything else.
     package init?(_ text: String) {
         guard text.utf8.count == 32, text.utf8.allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }),
-            let high = UInt64(text.prefix(16), radix: 16), let low = UInt64(text.suffix(16), radix: 16)
+            let low = UInt64(text.prefix(16), radix: 16), let high = UInt64(text.suffix(16), radix: 16)
         else { return nil }
         self.init(high: high, low: low)
     }

@@ -43,8 +43,8 @@ extension Envelope {
                 )
             )
         case Kind.cancel:
-            try expect(2)
-            self = .cancel(callID: try reader.readUInt())
+            try expect(3)
+            self = .cancel(callID: try reader.readUInt(), actor: try reader.readID())
         case Kind.credit:
             try expect(4)
             self = .credit(

@@ -56,10 +56,11 @@ extension WireBuffer {
         self.writeBinary(error)
     }
 
-    package func writeCancel(callID: UInt64) {
-        self.writeArrayHeader(2)
+    package func writeCancel(callID: UInt64, actor: UniqueID) {
+        self.writeArrayHeader(3)
         self.write(Envelope.Kind.cancel)
         self.write(callID)
+        self.write(actor)
     }
 
     package func writeCredit(_ credit: CreditEnvelope) {

@@ -6,7 +6,7 @@ package enum Envelope {
     case call(CallEnvelope)
     case reply(ReplyEnvelope)
     case failure(FailureEnvelope)
-    case cancel(callID: UInt64)
+    case cancel(callID: UInt64, actor: UniqueID)
     case credit(CreditEnvelope)
     case hello(PeerAddress)
     case probe(lastSequence: UInt64)

@@ -30,6 +30,10 @@ package final class ActorReference: Sendable {
         var nextSequence: UInt64 = 1
         /// Calls whose result has not come.
         var outstanding = 0
+        /// Bytes of the outstanding calls and messages that are large.
+        var outstandingBytes = 0
+        /// The large one-way messages that have not run: their place in the order of messages, and their bytes.
+        var largeTells: Deque<(number: UInt64, bytes: Int)> = []
         var tellsSent: UInt64 = 0
         var tellsCompleted: UInt64 = 0
         var waiters: Deque<AdmissionWaiter> = []
@@ -69,20 +73,36 @@ package final class ActorReference: Sendable {
     }
 
     /// Whether one more call may be outstanding, and if so counts it.
-    private static func admit(_ state: inout State, window: Int, isOneWay: Bool) -> Bool {
-        let tells = Int(state.tellsSent - state.tellsCompleted)
-        guard state.outstanding + tells < window else { return false }
-        if isOneWay { state.tellsSent += 1 } else { state.outstanding += 1 }
+    private static func admit(_ state: inout State, window: Int, isOneWay: Bool, bytes: Int) -> Bool {
+        let outstanding = state.outstanding + Int(state.tellsSent - state.tellsCompleted)
+        guard outstanding < window else { return false }
+        // One call is always admitted, however large it is.
+        guard bytes == 0 || outstanding == 0 || state.outstandingBytes + bytes <= Self.byteWindow else { return false }
+        state.outstandingBytes += bytes
+        if isOneWay {
+            state.tellsSent += 1
+            if bytes > 0 { state.largeTells.append((state.tellsSent, bytes)) }
+        } else {
+            state.outstanding += 1
+        }
         return true
     }
+
+    /// How many bytes of large calls to one actor may be outstanding.
+    private static let byteWindow = 64 << 20
+    /// Smaller calls are bounded by their number alone.
+    static let largeCall = 4 << 10
 
     /// Waits until one more call may be outstanding; those who wait are served in order.
     ///
     /// - Throws: `tooManyPendingCalls` with `.failFast`, `cancelled`, or what ended the actor.
-    func admit(isOneWay: Bool, policy: BackPressure) async throws(MeshError) {
+    ///
+    /// - Parameter bytes: what it takes, if that is at least `largeCall`, else 0.
+    func admit(isOneWay: Bool, bytes: Int, policy: BackPressure) async throws(MeshError) {
         let admitted = try self.state.withLock { state throws(MeshError) in
             if let ended = state.ended { throw ended }
-            return state.waiters.isEmpty && Self.admit(&state, window: self.window, isOneWay: isOneWay)
+            return state.waiters.isEmpty
+                && Self.admit(&state, window: self.window, isOneWay: isOneWay, bytes: bytes)
         }
         if admitted { return }
         if policy == .failFast {
@@ -91,12 +111,12 @@ package final class ActorReference: Sendable {
                 "\(self.window) calls to \(self.label) are outstanding; wait for some, or drop .failFast"
             )
         }
-        let waiter = AdmissionWaiter(isOneWay: isOneWay)
+        let waiter = AdmissionWaiter(isOneWay: isOneWay, bytes: bytes)
         let granted = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 let now = self.state.withLock { state -> Bool? in
                     if state.ended != nil || Task.isCancelled { return false }
-                    if Self.admit(&state, window: self.window, isOneWay: isOneWay) { return true }
+                    if Self.admit(&state, window: self.window, isOneWay: isOneWay, bytes: bytes) { return true }
                     waiter.continuation = continuation
                     state.waiters.append(waiter)
                     return nil
@@ -120,7 +140,7 @@ package final class ActorReference: Sendable {
     private func grant(_ state: inout State) -> [AdmissionWaiter] {
         var granted: [AdmissionWaiter] = []
         while let first = state.waiters.first,
-            Self.admit(&state, window: self.window, isOneWay: first.isOneWay)
+            Self.admit(&state, window: self.window, isOneWay: first.isOneWay, bytes: first.bytes)
         {
             granted.append(state.waiters.removeFirst())
         }
@@ -138,16 +158,23 @@ package final class ActorReference: Sendable {
             }
             let sequence = state.nextSequence
             // Ask for credit often enough that the window never runs dry while the actor keeps up.
-            let wantsCredit = isOneWay && state.tellsSent % UInt64(max(1, self.window / 4)) == 0
+            let wantsCredit =
+                isOneWay && (state.tellsSent % UInt64(max(1, self.window / 4)) == 0 || state.largeTells.last?.number == state.tellsSent)
             try body(sequence, wantsCredit, state.location, state.peer)
             state.nextSequence += 1
         }
     }
 
     /// Gives back the room of a call that has ended, or of a message that was not sent.
-    func release(isOneWay: Bool) {
+    func release(isOneWay: Bool, bytes: Int) {
         let granted = self.state.withLock { state in
-            if isOneWay { state.tellsSent -= 1 } else { state.outstanding -= 1 }
+            state.outstandingBytes -= bytes
+            if isOneWay {
+                if bytes > 0 { state.largeTells.removeAll { $0.number == state.tellsSent } }
+                state.tellsSent -= 1
+            } else {
+                state.outstanding -= 1
+            }
             return state.waiters.isEmpty ? [] : self.grant(&state)
         }
         for waiter in granted { waiter.continuation?.resume(returning: true) }
@@ -158,6 +185,10 @@ package final class ActorReference: Sendable {
         let granted = self.state.withLock { state -> [AdmissionWaiter] in
             guard completed > state.tellsCompleted, completed <= state.tellsSent else { return [] }
             state.tellsCompleted = completed
+            while let first = state.largeTells.first, first.number <= completed {
+                state.outstandingBytes -= first.bytes
+                state.largeTells.removeFirst()
+            }
             return self.grant(&state)
         }
         for waiter in granted { waiter.continuation?.resume(returning: true) }
@@ -180,8 +211,13 @@ package final class ActorReference: Sendable {
 /// by the one who took it out.
 private final class AdmissionWaiter: @unchecked Sendable {
     let isOneWay: Bool
+    let bytes: Int
     var continuation: UnsafeContinuation<Bool, Never>?
-    init(isOneWay: Bool) { self.isOneWay = isOneWay }
+
+    init(isOneWay: Bool, bytes: Int) {
+        self.isOneWay = isOneWay
+        self.bytes = bytes
+    }
 }
 
 /// What a call does when `maxPendingCalls` are outstanding.

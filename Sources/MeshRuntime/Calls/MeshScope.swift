@@ -42,6 +42,20 @@ extension MeshScope {
     }
 }
 
+extension MeshScope {
+    /// Lets the actor's next call start, because the one that runs will touch the actor's state no more: it only waits
+    /// before it answers, which keeps its caller waiting but nobody else.
+    package static func releaseMailbox() { self.current?.call?.hosted?.release() }
+
+    /// The scope of a task that an agent runs, so that the task's calls name it and not the agent.
+    package static func running(_ method: String) -> MeshScope? {
+        guard let scope = self.current, let call = scope.call else { return nil }
+        let running = RunningCall(
+            mesh: call.mesh, hosted: call.hosted, method: method, chain: call.chain, origin: call.origin)
+        return MeshScope(call: running, deadline: scope.deadline, mode: scope.mode)
+    }
+}
+
 /// A call that an actor or a task runs.
 package final class RunningCall: Sendable {
     let mesh: Mesh
@@ -49,9 +63,12 @@ package final class RunningCall: Sendable {
     let method: String
     /// The actors that wait for this call.
     let chain: [ChainLink]
+    /// The calling process; nil for this one.
+    let origin: Peer?
 
-    init(mesh: Mesh, hosted: HostedActor?, method: String, chain: [ChainLink]) {
+    init(mesh: Mesh, hosted: HostedActor?, method: String, chain: [ChainLink], origin: Peer? = nil) {
         self.mesh = mesh
+        self.origin = origin
         self.hosted = hosted
         self.method = method
         self.chain = chain

@@ -7,6 +7,12 @@ package enum WellKnown {
     package static let node = UniqueID(high: 0, low: 2)
     package static let worker = UniqueID(high: 0, low: 3)
     package static let streams = UniqueID(high: 0, low: 4)
+
+    /// Each process has its own, so references must not be shared between processes: the reserved number is combined
+    /// with that of the process.
+    package static func unique(_ id: UniqueID, in peer: PeerID) -> UniqueID {
+        UniqueID(high: 0, low: peer.number << 8 | id.low)
+    }
 }
 
 extension Mesh {
@@ -14,13 +20,10 @@ extension Mesh {
     package func service<Service: DistributedActor>(
         _ type: Service.Type, _ id: UniqueID, at address: PeerAddress
     ) throws -> Service where Service.ActorSystem == Mesh {
-        // Each process has its own, so references must not be shared between processes: the reserved number is
-        // combined with that of the process.
-        let unique = UniqueID(high: 0, low: address.peer.number << 8 | id.low)
-        return try self.handle(
+        try self.handle(
             type,
             HandleFields(
-                id: unique, typeName: String(reflecting: type), name: nil, window: 1 << 20,
+                id: WellKnown.unique(id, in: address.peer), typeName: String(reflecting: type), name: nil, window: 1 << 20,
                 location: ActorLocation(address: address, incarnation: 0)))
     }
 
@@ -29,7 +32,7 @@ extension Mesh {
         _ type: Service.Type, _ id: UniqueID, _ make: (Mesh) async throws -> Service
     ) async throws -> ActorID where Service.ActorSystem == Mesh {
         try await self.birth(
-            type, id: UniqueID(high: 0, low: self.address.peer.number << 8 | id.low), name: nil, incarnation: 0,
+            type, id: WellKnown.unique(id, in: self.address.peer), name: nil, incarnation: 0,
             maxConcurrency: .max, make)
     }
 }

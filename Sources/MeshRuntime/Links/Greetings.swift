@@ -4,18 +4,38 @@ import Synchronization
 
 /// Waits for the answers of processes of which only the address is known.
 final class Greetings: Sendable {
-    private let waiting = Mutex<[UInt64: UnsafeContinuation<PeerAddress?, Never>]>([:])
-
-    func answer(_ number: UInt64, from address: PeerAddress) {
-        self.waiting.withLock { $0.removeValue(forKey: number) }?.resume(returning: address)
+    private struct State {
+        var waiting: [UInt64: UnsafeContinuation<PeerAddress?, Never>] = [:]
+        var hasEnded = false
     }
 
-    func giveUp(_ number: UInt64) { self.waiting.withLock { $0.removeValue(forKey: number) }?.resume(returning: nil) }
+    private let state = Mutex(State())
+
+    func answer(_ number: UInt64, from address: PeerAddress) {
+        self.state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(returning: address)
+    }
+
+    func giveUp(_ number: UInt64) {
+        self.state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(returning: nil)
+    }
+
+    /// Nobody will answer any more.
+    func end() {
+        let waiting = self.state.withLock { state in
+            state.hasEnded = true
+            defer { state.waiting = [:] }
+            return state.waiting
+        }
+        for continuation in waiting.values { continuation.resume(returning: nil) }
+    }
 
     func wait(for number: UInt64, _ start: () -> Void) async -> PeerAddress? {
         await withUnsafeContinuation { continuation in
-            self.waiting.withLock { $0[number] = continuation }
-            start()
+            let hasEnded = self.state.withLock { state in
+                if !state.hasEnded { state.waiting[number] = continuation }
+                return state.hasEnded
+            }
+            if hasEnded { continuation.resume(returning: nil) } else { start() }
         }
     }
 }

@@ -17,9 +17,11 @@ package final class PeerTable: Sendable {
     private let own: PeerAddress
     private let transport: any MeshTransport
     private let outbox: PeerOutbox
+    private let avoidsLocal: Bool
     private static let rememberedGone = 10_000
 
-    init(own: PeerAddress, transport: any MeshTransport, outbox: PeerOutbox) {
+    init(own: PeerAddress, transport: any MeshTransport, outbox: PeerOutbox, avoidsLocal: Bool) {
+        self.avoidsLocal = avoidsLocal
         self.own = own
         self.transport = transport
         self.outbox = outbox
@@ -37,7 +39,7 @@ package final class PeerTable: Sendable {
         let (peer, isNew) = try self.state.withLock { state throws(MeshError) -> (Peer, Bool) in
             if let known = state.peers[address.peer] { return (known, false) }
             if let error = state.gone[address.peer] { throw error }
-            guard let endpoint = address.endpoint(from: self.own.host) else {
+            guard let endpoint = address.endpoint(from: self.own.host, avoidingLocal: self.avoidsLocal) else {
                 let endpoints = address.endpoints.joined(separator: ", ")
                 throw MeshError(
                     .actorUnavailable,

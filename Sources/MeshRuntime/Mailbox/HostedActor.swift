@@ -63,16 +63,15 @@ package final class HostedActor: Sendable {
         }
     }
 
-    /// Cancels a call that waits or runs. Returns whether it was here.
-    func cancel(_ key: CallKey) -> Bool {
+    /// Cancels a call that waits or runs; one that has ended is left alone.
+    func cancel(_ key: CallKey) {
         switch self.mailbox.withLock({ $0.cancel(key) }) {
-        case .unknown: return false
+        case .unknown: break
         case .running(let runner): runner.cancel()
         case .removed(let call):
             let message = "\(call.target.label) of \(self.label) was cancelled before it started."
             self.mesh.reply(to: call, with: MeshError(.cancelled, message))
         }
-        return true
     }
 
     /// Ends the actor: calls that wait fail, those that run are cancelled and fail too.
@@ -88,6 +87,11 @@ package final class HostedActor: Sendable {
         for runner in self.mailbox.withLock({ $0.forget(caller: caller) }) { runner.cancel() }
     }
 
+    /// The call that runs has done its work and waits before it answers: the next one may start.
+    func release() {
+        if self.mailbox.withLock({ $0.release() }) { self.startRunner() }
+    }
+
     private func startRunner() {
         MailboxRunner().start(on: self.mesh.executor) { await self.run($0) }
     }
@@ -97,7 +101,7 @@ package final class HostedActor: Sendable {
         while let call = self.mailbox.withLock({ $0.next(for: runner) }) {
             await self.execute(call, scratch)
             self.mesh.outbox.flushIfStale()
-            guard runner.isCancelled else { continue }
+            guard runner.isLeaving else { continue }
             if self.mailbox.withLock({ $0.retire(runner) }) { self.startRunner() }
             return
         }
@@ -116,7 +120,8 @@ package final class HostedActor: Sendable {
             return self.mesh.reply(to: call, with: MeshError(.actorDied, "\(self.label) has ended."))
         }
         let running = RunningCall(
-            mesh: self.mesh, hosted: self, method: call.target.label, chain: call.context?.chain ?? [])
+            mesh: self.mesh, hosted: self, method: call.target.label, chain: call.context?.chain ?? [],
+            origin: call.origin)
         let scope = MeshScope(call: running, deadline: call.deadline, mode: nil)
         await MeshScope.$current.withValue(scope) { await self.invoke(call, on: actor, scratch) }
     }

@@ -8,11 +8,18 @@ final class MailboxRunner: Sendable {
     private struct State {
         var task: Task<Void, Never>?
         var isCancelled = false
+        var isReleased = false
     }
 
     private let state = Mutex(State())
 
-    var isCancelled: Bool { self.state.withLock { $0.isCancelled } }
+    /// Whether another runner takes over after the call that runs.
+    var isLeaving: Bool { self.state.withLock { $0.isCancelled || $0.isReleased } }
+
+    /// Whether another runner has taken over already.
+    var isReleased: Bool { self.state.withLock { $0.isReleased } }
+
+    func release() { self.state.withLock { $0.isReleased = true } }
 
     func start(on executor: MeshExecutor, _ body: @escaping @Sendable (MailboxRunner) async -> Void) {
         let task = Task(executorPreference: executor) { await body(self) }

@@ -47,6 +47,22 @@ struct MailboxState: ~Copyable {
     /// Forgets what the runner ran. A cancelled runner ends and, when calls wait, asks for another in its place.
     mutating func retire(_ runner: MailboxRunner) -> Bool {
         self.finish(runner)
+        // A released one has been replaced.
+        if runner.isReleased { return false }
+        return self.replaceRunner()
+    }
+
+    /// Lets the next call start although the one that runs has not ended: it only waits from now on before it answers.
+    /// Returns whether a runner must be started. Calls that run side by side anyway need no such thing.
+    mutating func release() -> Bool {
+        guard self.limit == 1, let runner = self.running.first(where: { !$0.runner.isReleased })?.runner else {
+            return false
+        }
+        runner.release()
+        return self.replaceRunner()
+    }
+
+    private mutating func replaceRunner() -> Bool {
         if self.waiting.isEmpty {
             self.runners -= 1
             return false

@@ -61,7 +61,7 @@ import Testing
     @Test("what would grow the reader is refused", arguments: [
         ("a kind that does not exist", "91 0d"),
         ("an empty envelope", "90"),
-        ("too many fields", "93 04 05 06"),
+        ("too many fields", "94 04 05 06 07"),
         ("a chain of 65,535 links", "9b 00 05 01 \(GoldenVector.actorHex) 01 00 00 00 93 dc ffff"),
         ("four thousand million type names", "9b 00 05 01 \(GoldenVector.actorHex) 01 00 00 00 93 90 dd ffffffff"),
         ("17 endpoints", "96 06 01 a1 68 01 01 dc 0011" + String(repeating: "a161", count: 17)),
@@ -85,7 +85,7 @@ extension Envelope {
             buffer.writeFailure(
                 callID: failure.callID, typeName: failure.typeName, attachments: failure.attachments,
                 error: part(failure.error))
-        case .cancel(let callID): buffer.writeCancel(callID: callID)
+        case .cancel(let callID, let actor): buffer.writeCancel(callID: callID, actor: actor)
         case .credit(let credit): buffer.writeCredit(credit)
         case .hello(let address): buffer.writeHello(address)
         case .probe(let last): buffer.writeProbe(lastSequence: last)

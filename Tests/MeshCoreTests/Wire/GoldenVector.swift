@@ -56,7 +56,7 @@ extension GoldenVector {
         GoldenVector("an error of a method", "95 03 05 a3 4d2e45 00 c401 c0") { buffer in
             withBytes("c0") { buffer.writeFailure(callID: 5, typeName: "M.E", attachments: 0, error: $0) }
         },
-        GoldenVector("a cancellation", "92 04 05") { $0.writeCancel(callID: 5) },
+        GoldenVector("a cancellation", "93 04 05 \(actorHex)") { $0.writeCancel(callID: 5, actor: actor) },
         GoldenVector("credit", "94 05 \(actorHex) 01 cd03e8") {
             $0.writeCredit(CreditEnvelope(actor: actor, incarnation: 1, completed: 1000))
         },

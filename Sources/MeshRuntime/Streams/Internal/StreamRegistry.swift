@@ -1,0 +1,140 @@
+import CMeshPlatform
+import Distributed
+import FoundationEssentials
+import MeshCore
+import Synchronization
+
+/// A stream that other processes may read, whatever its elements are.
+protocol RegisteredStream: AnyObject, Sendable {
+    func pull(_ request: StreamRequest, peer: PeerID?, mesh: Mesh) async throws -> EncodedBatch
+    func attach(reader: UInt64, peer: PeerID?)
+    func acknowledge(reader: UInt64, upTo number: UInt64)
+    func close(reader: UInt64)
+    func finish(_ end: StreamEnd)
+    func isRead(by peer: PeerID) -> Bool
+    func tick(now: UInt64) -> (next: UInt64?, isNeeded: Bool)
+}
+
+/// The streams that are written in this process and read, or about to be read, in others.
+final class StreamRegistry: Sendable {
+    /// How long a stream waits for somebody to begin reading it.
+    static let unreadLimit: UInt64 = 60_000_000_000
+    /// After this time a reader's question is answered with nothing, so that each end hears of the other.
+    static let keepAliveInterval: UInt64 = 10_000_000_000
+    /// A batch of more bytes is sent without waiting for more elements.
+    static let batchSize = 256 << 10
+
+    private struct State {
+        var streams: [UniqueID: any RegisteredStream] = [:]
+        var isPrepared = false
+        /// When the next look is due.
+        var wakeAt: UInt64?
+        var ended: MeshError?
+    }
+
+    private let state = Mutex(State())
+    private unowned let mesh: Mesh
+
+    init(mesh: Mesh) { self.mesh = mesh }
+
+    func add(_ stream: any RegisteredStream, _ id: UniqueID) {
+        let (isFirst, ended) = self.state.withLock { state -> (Bool, MeshError?) in
+            if let ended = state.ended { return (false, ended) }
+            state.streams[id] = stream
+            defer { state.isPrepared = true }
+            return (!state.isPrepared, nil)
+        }
+        if let ended { stream.finish(.lost(ended)) }
+        if isFirst { self.prepare() }
+    }
+
+    func find(_ id: UniqueID) -> (any RegisteredStream)? { self.state.withLock { $0.streams[id] } }
+
+    func remove(_ id: UniqueID) {
+        // What a stream still holds may be streams itself, which come here when they go: not under the lock.
+        let removed = self.state.withLock { $0.streams.removeValue(forKey: id) }
+        withExtendedLifetime(removed) {}
+    }
+
+    /// How many streams there are, for tests and reports.
+    var count: Int { self.state.withLock { $0.streams.count } }
+
+    /// Opens the door for readers in other processes, and watches for those that go.
+    private func prepare() {
+        self.mesh.hostStreams()
+        self.mesh.onPeerLost { [weak mesh] peer, error in mesh?.streams.lost(peer, error) }
+    }
+
+    private func lost(_ peer: PeerID, _ error: MeshError) {
+        let streams = self.state.withLock { state in
+            let lost = state.streams.filter { $0.value.isRead(by: peer) }
+            for id in lost.keys { state.streams[id] = nil }
+            return Array(lost.values)
+        }
+        let error = MeshError(.actorDied, "The process that read the stream is gone.", cause: error)
+        for stream in streams { stream.finish(.lost(error)) }
+    }
+
+    /// This process leaves its mesh.
+    func endAll(with error: MeshError) {
+        let streams = self.state.withLock { state in
+            state.ended = error
+            defer { state.streams = [:] }
+            return Array(state.streams.values)
+        }
+        for stream in streams { stream.finish(.lost(error)) }
+    }
+
+    // MARK: Time
+
+    /// Looks after the streams at that time, or earlier.
+    func wake(at time: UInt64) {
+        let isEarlier = self.state.withLock { state in
+            if let known = state.wakeAt, known <= time { return false }
+            state.wakeAt = time
+            return true
+        }
+        guard isEarlier else { return }
+        _ = self.mesh.schedule(at: time) { [weak mesh] in mesh?.streams.tick() }
+    }
+
+    private func tick() {
+        let now = cmesh_monotonic_nanoseconds()
+        let streams = self.state.withLock { state -> [UniqueID: any RegisteredStream] in
+            // A timer that a later, earlier one has overtaken finds its work done.
+            guard let due = state.wakeAt, now >= due else { return [:] }
+            state.wakeAt = nil
+            return state.streams
+        }
+        var next: UInt64?
+        for (id, stream) in streams {
+            let (time, isNeeded) = stream.tick(now: now)
+            if !isNeeded { self.remove(id) }
+            if let time { next = min(next ?? time, time) }
+        }
+        if let next { self.wake(at: next) }
+    }
+}
+
+extension Mesh {
+    /// This process's streams.
+    var streams: StreamRegistry {
+        self.extensions.withLock { extensions in
+            let key = ObjectIdentifier(StreamRegistry.self)
+            if let known = extensions[key] as? StreamRegistry { return known }
+            let registry = StreamRegistry(mesh: self)
+            extensions[key] = registry
+            return registry
+        }
+    }
+
+    /// Makes the actor that readers in other processes ask.
+    fileprivate func hostStreams() {
+        let reference = self.makeReference(
+            id: WellKnown.unique(WellKnown.streams, in: self.address.peer), type: StreamHost.self, name: nil,
+            incarnation: 0, window: nil)
+        let birth = Birth(reference: reference, type: StreamHost.self)
+        let actor = Birth.$current.withValue(birth) { StreamHost(actorSystem: self) }
+        self.host(actor, reference: reference, incarnation: 0, maxConcurrency: .max, isOwned: true)
+    }
+}

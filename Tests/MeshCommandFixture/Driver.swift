@@ -1,0 +1,73 @@
+import ActorMesh
+import Glibc
+
+distributed actor Tally: RemoteActor {
+    private var value = 0
+    distributed func increment() -> Int {
+        self.value += 1
+        return self.value
+    }
+    distributed func processID() -> Int32 { getpid() }
+}
+
+struct Square: RemoteTask {
+    var number: Int
+    func run(on mesh: Mesh) async throws -> Int { self.number * self.number }
+}
+
+/// Says that it has begun, and never ends by itself.
+struct Endless: RemoteTask {
+    var messages: MessageActor
+    func run(on mesh: Mesh) async throws -> Int {
+        try await self.messages.add("\(getpid())")
+        while true { try await Task.sleep(for: .seconds(3600)) }
+    }
+}
+
+/// What the fixture can do.
+actor Driver {
+    private let mesh: Mesh
+    private var tallies: [String: Tally] = [:]
+    private var messages: [String: MessageActor] = [:]
+    private var pending: [ObjectRef<Int>] = []
+
+    init(_ mesh: Mesh) { self.mesh = mesh }
+
+    func obey(_ command: String, _ arguments: [String]) async throws -> String {
+        let name = arguments.first ?? ""
+        switch command {
+        case "spawn":
+            let tally = try await self.mesh.spawn(
+                Tally.self,
+                options: ActorOptions(
+                    name: name, lifetime: arguments.contains("detached") ? .detached : .owned,
+                    placement: arguments.contains("shared") ? .shared : .process))
+            self.tallies[name] = tally
+            return "spawned \(name) in \(try await tally.processID())"
+        case "find":
+            self.tallies[name] = try await self.mesh.find(Tally.self, named: name)
+            return "found \(name)"
+        case "call":
+            guard let tally = self.tallies[name] else { return "no handle to \(name)" }
+            return "\(name) is \(try await tally.increment())"
+        case "collect":
+            self.messages[name] = try await self.mesh.spawn(MessageActor.self, options: ActorOptions(name: name))
+            return "collecting \(name)"
+        case "add":
+            try await self.messages[name]?.add(arguments.dropFirst().joined(separator: " "))
+            return "added"
+        case "squares":
+            var results: [ObjectRef<Int>] = []
+            for number in 1...(Int(name) ?? 1) { results.append(try await self.mesh.submit(Square(number: number))) }
+            return "sum \(try await self.mesh.get(results).reduce(0, +))"
+        case "endless":
+            guard let messages = self.messages[name] else { return "no handle to \(name)" }
+            self.pending.append(try await self.mesh.submit(Endless(messages: messages)))
+            while try await messages.messages().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+            return "runs in \(try await messages.messages().last?.text ?? "?")"
+        case "actors": return "actors \(try await self.mesh.actors().compactMap(\.name).joined(separator: " "))"
+        case "nodes": return "nodes \(try await self.mesh.nodes().map(\.name).joined(separator: " "))"
+        default: return "unknown \(command)"
+        }
+    }
+}
