@@ -74,10 +74,14 @@ package final class HostedActor: Sendable {
         }
     }
 
-    /// Ends the actor: calls that wait fail, those that run are cancelled and fail too.
+    /// Ends the actor: calls that wait fail, those that run are cancelled and fail too, at once: what their code still
+    /// does, if it does not heed the cancellation, is of no interest to their callers.
     func end(with error: MeshError) {
         let (waiting, running) = self.mailbox.withLock { $0.close(with: error) }
-        for runner in running { runner.cancel() }
+        for (call, runner) in running {
+            self.mesh.reply(to: call, with: error)
+            runner.cancel()
+        }
         for call in waiting { self.mesh.reply(to: call, with: error) }
         self.actor.withLock { $0.strong = nil }
     }
@@ -98,12 +102,14 @@ package final class HostedActor: Sendable {
 
     private func run(_ runner: MailboxRunner) async {
         let scratch = RunnerScratch()
-        while let call = self.mailbox.withLock({ $0.next(for: runner) }) {
-            await self.execute(call, scratch)
-            self.mesh.outbox.flushIfStale()
-            guard runner.isLeaving else { continue }
-            if self.mailbox.withLock({ $0.retire(runner) }) { self.startRunner() }
-            return
+        while true {
+            switch self.mailbox.withLock({ $0.next(for: runner) }) {
+            case .run(let call):
+                await self.execute(call, scratch)
+                self.mesh.outbox.flushIfStale()
+            case .replace: return self.startRunner()
+            case .end: return
+            }
         }
     }
 
