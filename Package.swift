@@ -115,7 +115,13 @@ let package = Package(
                 "MeshCore", "MeshTransportInProcess", .product(name: "DequeModule", package: "swift-collections"),
             ]
         ),
-        .testTarget(name: "MeshRuntimeTests", dependencies: ["MeshRuntime", "MeshCore", "MeshTesting"]),
+        .testTarget(
+            name: "MeshRuntimeTests",
+            dependencies: [
+                "MeshRuntime", "MeshCore", "MeshMessagePack", "MeshTesting", "MeshTransportInProcess",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]
+        ),
         .testTarget(name: "MeshClusterTests", dependencies: ["MeshCluster", "MeshRuntime", "MeshCore"]),
         .testTarget(
             name: "MeshIntegrationTests",

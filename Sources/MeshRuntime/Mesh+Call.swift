@@ -58,7 +58,12 @@ extension Mesh {
         }
         // Calls that nobody awaits cannot close a circle of waiting.
         let chain = isOneWay || acceptance != nil ? [] : scope?.call?.chainForCalls ?? []
-        if !chain.isEmpty { try self.checkDeadlock(chain, reference, target) }
+        guard chain.count <= CallContextFields.longestChain else {
+            throw MeshError(
+                .deadlock,
+                "\(CallTarget.label(of: target)) of \(reference.label): \(chain.count) calls wait for each other; "
+                    + "no more than \(CallContextFields.longestChain) may.")
+        }
 
         let attachments = invocation.buffer.attachments
         if invocation.buffer.bytes.count > 64 << 10 || !attachments.isEmpty {
@@ -131,18 +136,6 @@ extension Mesh {
         let (token, isNext) = self.timers.schedule(at: time, action)
         if isNext { self.executor.monitor.noteActivity() }
         return token
-    }
-
-    private func checkDeadlock(
-        _ chain: [ChainLink], _ reference: ActorReference, _ target: RemoteCallTarget
-    ) throws(MeshError) {
-        guard let start = chain.firstIndex(where: { $0.actor == reference.id }) else { return }
-        if self.allowsInterleaving(reference.id) { return }
-        let path = chain[start...].map { "\($0.method) of \($0.actor.short)" } + ["\(CallTarget.label(of: target))"]
-        throw MeshError(
-            .deadlock,
-            "\(reference.label) waits for this call already: \(path.joined(separator: " → ")). "
-                + "Return first, use submit or tell, or give the actor a maxConcurrency above 1.")
     }
 }
 

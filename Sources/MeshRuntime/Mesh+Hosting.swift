@@ -55,11 +55,6 @@ extension Mesh {
         return hosted
     }
 
-    /// Whether calls to an actor of this process may run side by side, so that one that comes back is no deadlock.
-    func allowsInterleaving(_ id: UniqueID) -> Bool {
-        self.hosts.withLock { $0[id] }?.interleaves ?? false
-    }
-
     /// Makes an actor with a given identity, runs its initialiser, and keeps it until `endActor`.
     package func birth<Act: DistributedActor>(
         _ type: Act.Type, id: UniqueID, name: String?, incarnation: UInt64, window: Int? = nil, maxConcurrency: Int,

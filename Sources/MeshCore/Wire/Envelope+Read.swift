@@ -1,6 +1,5 @@
 /// The bounds that keep what a peer sends from growing this process.
 private enum Bounds {
-    static let chain = 256
     static let generics = 32
     static let trace = 64
     static let endpoints = 16
@@ -103,7 +102,7 @@ extension CallContextFields {
     fileprivate init(from reader: inout WireReader) throws {
         guard try reader.readArrayHeader() == 3 else { throw WireError("a context has 3 fields") }
         self.init()
-        for _ in 0..<(try reader.readArrayCount(atMost: Bounds.chain)) {
+        for _ in 0..<(try reader.readArrayCount(atMost: CallContextFields.longestChain)) {
             guard try reader.readArrayHeader() == 2 else { throw WireError("a chain link has 2 fields") }
             let actor = try reader.readID()
             self.chain.append(ChainLink(actor: actor, method: try reader.readString(maximumBytes: Bounds.name)))

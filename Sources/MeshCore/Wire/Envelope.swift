@@ -97,6 +97,9 @@ package struct CallContextFields: Hashable, Sendable {
         self.trace = trace
     }
 
+    /// How many calls may wait for each other.
+    package static let longestChain = 256
+
     package var isEmpty: Bool { self.chain.isEmpty && self.genericSubstitutions.isEmpty && self.trace.isEmpty }
 }
 

@@ -13,8 +13,8 @@ package final class HostedActor: Sendable {
     package let name: String?
     /// Whether the mesh keeps it alive, as it does for one that was spawned.
     let isOwned: Bool
-    /// Whether its calls may run side by side.
-    let interleaves: Bool
+    /// How many of its calls may run side by side.
+    let maxConcurrency: Int
     let mesh: Mesh
     private let mailbox: Mutex<MailboxState>
     /// The actor itself; nil once it has ended.
@@ -35,7 +35,7 @@ package final class HostedActor: Sendable {
         self.typeName = typeName
         self.name = name
         self.isOwned = isOwned
-        self.interleaves = maxConcurrency > 1
+        self.maxConcurrency = maxConcurrency
         self.mesh = mesh
         self.mailbox = Mutex(MailboxState(limit: maxConcurrency))
         self.actor = Mutex(ActorBox(strong: isOwned ? actor : nil, weak: actor))
@@ -56,11 +56,28 @@ package final class HostedActor: Sendable {
     // MARK: Calls arrive
 
     func enqueue(_ call: InboundCall) {
+        if let chain = call.context?.chain, let error = self.deadlock(chain, call) {
+            return self.mesh.reply(to: call, with: error)
+        }
         switch self.mailbox.withLock({ $0.arrive(call) }) {
         case .wait: break
         case .start: self.startRunner()
         case .refused(let error): self.mesh.reply(to: call, with: error)
         }
+    }
+
+    /// The error for a call that could never start, because all that may run here at the same time wait for it.
+    ///
+    /// Found here and not by the caller, who does not know how many that are.
+    private func deadlock(_ chain: [ChainLink], _ call: InboundCall) -> MeshError? {
+        guard self.maxConcurrency <= chain.count, let start = chain.firstIndex(where: { $0.actor == self.id }),
+            chain.count(where: { $0.actor == self.id }) >= self.maxConcurrency
+        else { return nil }
+        let path = chain[start...].map { "\($0.method) of \($0.actor.short)" } + [call.target.label]
+        return MeshError(
+            .deadlock,
+            "\(self.label) waits for this call already: \(path.joined(separator: " → ")). "
+                + "Return first, use submit or tell, or give the actor a larger maxConcurrency.")
     }
 
     /// Cancels a call that waits or runs; one that has ended is left alone.
@@ -74,10 +91,14 @@ package final class HostedActor: Sendable {
         }
     }
 
-    /// Ends the actor: calls that wait fail, those that run are cancelled and fail too.
+    /// Ends the actor: calls that wait fail, those that run are cancelled and fail too, at once: what their code still
+    /// does, if it does not heed the cancellation, is of no interest to their callers.
     func end(with error: MeshError) {
         let (waiting, running) = self.mailbox.withLock { $0.close(with: error) }
-        for runner in running { runner.cancel() }
+        for (call, runner) in running {
+            self.mesh.reply(to: call, with: error)
+            runner.cancel()
+        }
         for call in waiting { self.mesh.reply(to: call, with: error) }
         self.actor.withLock { $0.strong = nil }
     }
@@ -98,12 +119,14 @@ package final class HostedActor: Sendable {
 
     private func run(_ runner: MailboxRunner) async {
         let scratch = RunnerScratch()
-        while let call = self.mailbox.withLock({ $0.next(for: runner) }) {
-            await self.execute(call, scratch)
-            self.mesh.outbox.flushIfStale()
-            guard runner.isLeaving else { continue }
-            if self.mailbox.withLock({ $0.retire(runner) }) { self.startRunner() }
-            return
+        while true {
+            switch self.mailbox.withLock({ $0.next(for: runner) }) {
+            case .run(let call):
+                await self.execute(call, scratch)
+                self.mesh.outbox.flushIfStale()
+            case .replace: return self.startRunner()
+            case .end: return
+            }
         }
     }
 
@@ -162,8 +185,7 @@ package final class HostedActor: Sendable {
     }
 
     private func completeOneWay(_ call: InboundCall) {
-        let completed = self.mailbox.withLock { $0.completedOneWay(from: call.origin?.id) }
-        guard call.wantsCredit else { return }
+        guard let completed = self.mailbox.withLock({ $0.completedOneWay(call) }) else { return }
         let credit = CreditEnvelope(actor: self.id, incarnation: self.incarnation, completed: completed)
         self.mesh.send(credit, to: call.origin)
     }

@@ -5,36 +5,39 @@ import Synchronization
 /// A task cannot be un-cancelled, so when a running call is cancelled its runner's task is, and the runner makes room
 /// for a new one when the call has ended. That costs nothing as long as nobody cancels.
 final class MailboxRunner: Sendable {
-    private struct State {
-        var task: Task<Void, Never>?
-        var isCancelled = false
-        var isReleased = false
+    /// Why it takes no further call.
+    enum Departure: UInt8, AtomicRepresentable {
+        /// It does.
+        case none
+        /// The call that it runs was cancelled, and its task with it.
+        case cancelled
+        /// Another runner has taken over already.
+        case released
     }
 
-    private let state = Mutex(State())
+    private let departed = Atomic<Departure>(.none)
+    private let isCancelled = Atomic<Bool>(false)
+    private let task = Mutex<Task<Void, Never>?>(nil)
 
-    /// Whether another runner takes over after the call that runs.
-    var isLeaving: Bool { self.state.withLock { $0.isCancelled || $0.isReleased } }
+    var departure: Departure { self.departed.load(ordering: .sequentiallyConsistent) }
 
-    /// Whether another runner has taken over already.
-    var isReleased: Bool { self.state.withLock { $0.isReleased } }
+    func release() { self.departed.store(.released, ordering: .sequentiallyConsistent) }
 
-    func release() { self.state.withLock { $0.isReleased = true } }
+    /// Keeps it from taking another call. The mailbox calls this in its lock; `cancel` follows outside of it.
+    func markCancelled() {
+        _ = self.departed.compareExchange(
+            expected: .none, desired: .cancelled, ordering: .sequentiallyConsistent)
+        self.isCancelled.store(true, ordering: .sequentiallyConsistent)
+    }
 
     func start(on executor: MeshExecutor, _ body: @escaping @Sendable (MailboxRunner) async -> Void) {
         let task = Task(executorPreference: executor) { await body(self) }
-        let isCancelled = self.state.withLock { state in
-            state.task = task
-            return state.isCancelled
-        }
-        if isCancelled { task.cancel() }
+        self.task.withLock { $0 = task }
+        if self.isCancelled.load(ordering: .sequentiallyConsistent) { task.cancel() }
     }
 
     func cancel() {
-        let task = self.state.withLock { state in
-            state.isCancelled = true
-            return state.task
-        }
-        task?.cancel()
+        self.markCancelled()
+        self.task.withLock { $0 }?.cancel()
     }
 }

@@ -7,12 +7,14 @@ import MeshCore
 /// they arrived, which for one caller is the order in which it made them (C2).
 struct MailboxState: ~Copyable {
     private(set) var waiting: Deque<InboundCall> = []
-    private(set) var running: [(key: CallKey, runner: MailboxRunner)] = []
+    private(set) var running: [(call: InboundCall, runner: MailboxRunner)] = []
     private(set) var runners = 0
     private(set) var limit: Int
     private(set) var closed: MeshError?
     /// How many one-way messages of each caller have run, for its window.
     private var completedOneWay: [PeerID?: UInt64] = [:]
+    /// Callers that were told a total while others of their messages still ran: they are told of each of those, too.
+    private var owedCredit: Set<PeerID?> = []
 
     init(limit: Int) { self.limit = max(1, limit) }
 
@@ -33,36 +35,36 @@ struct MailboxState: ~Copyable {
         return .start
     }
 
-    /// The next call for a runner, which has finished the one before; nil ends the runner.
-    mutating func next(for runner: MailboxRunner) -> InboundCall? {
-        self.finish(runner)
-        guard let call = self.waiting.popFirst() else {
-            self.runners -= 1
-            return nil
-        }
-        self.running.append((call.key, runner))
-        return call
+    /// What a runner does that has finished a call, or has just begun.
+    enum Turn {
+        /// Run this call.
+        case run(InboundCall)
+        /// End, and start another runner in its place, because its task was cancelled and would cancel the next call.
+        case replace
+        /// End: nothing waits, or another runner has taken over.
+        case end
     }
 
-    /// Forgets what the runner ran. A cancelled runner ends and, when calls wait, asks for another in its place.
-    mutating func retire(_ runner: MailboxRunner) -> Bool {
+    mutating func next(for runner: MailboxRunner) -> Turn {
         self.finish(runner)
-        // A released one has been replaced.
-        if runner.isReleased { return false }
-        return self.replaceRunner()
+        let departure = runner.departure
+        if departure == .released { return .end }
+        guard !self.waiting.isEmpty else {
+            self.runners -= 1
+            return .end
+        }
+        if departure == .cancelled { return .replace }
+        let call = self.waiting.removeFirst()
+        self.running.append((call, runner))
+        return .run(call)
     }
 
     /// Lets the next call start although the one that runs has not ended: it only waits from now on before it answers.
     /// Returns whether a runner must be started. Calls that run side by side anyway need no such thing.
     mutating func release() -> Bool {
-        guard self.limit == 1, let runner = self.running.first(where: { !$0.runner.isReleased })?.runner else {
-            return false
-        }
+        guard self.limit == 1, let runner = self.running.first(where: { $0.runner.departure != .released })?.runner
+        else { return false }
         runner.release()
-        return self.replaceRunner()
-    }
-
-    private mutating func replaceRunner() -> Bool {
         if self.waiting.isEmpty {
             self.runners -= 1
             return false
@@ -85,31 +87,58 @@ struct MailboxState: ~Copyable {
         case unknown
     }
 
+    /// A runner that works for the call is marked here and now, so that it takes no other call before its task is
+    /// cancelled. One-way messages have no number and cannot be cancelled.
     mutating func cancel(_ key: CallKey) -> Cancellation {
-        if let running = self.running.first(where: { $0.key == key }) { return .running(running.runner) }
-        if let index = self.waiting.firstIndex(where: { $0.key == key }) {
+        if let running = self.running.first(where: { $0.call.key == key && !$0.call.isOneWay }) {
+            running.runner.markCancelled()
+            return .running(running.runner)
+        }
+        if let index = self.waiting.firstIndex(where: { $0.key == key && !$0.isOneWay }) {
             return .removed(self.waiting.remove(at: index))
         }
         return .unknown
     }
 
-    /// Counts a one-way message that has run. Returns the caller's total.
-    mutating func completedOneWay(from caller: PeerID?) -> UInt64 {
+    /// Counts a one-way message that has run. Returns the caller's total, if it is to be told.
+    ///
+    /// Only some messages ask for credit. With calls side by side such a message may end before earlier ones, which
+    /// nobody would count otherwise until the next one asks; and that one may be waiting for their room.
+    mutating func completedOneWay(_ call: InboundCall) -> UInt64? {
+        let caller = call.origin?.id
         self.completedOneWay[caller, default: 0] += 1
-        return self.completedOneWay[caller, default: 0]
+        let isOwed = self.running.count > 1 || !self.owedCredit.isEmpty ? self.updateOwedCredit(call) : false
+        return call.wantsCredit || isOwed ? self.completedOneWay[caller] : nil
     }
 
-    /// Refuses calls from now on. Returns those that waited and the runners that run.
-    mutating func close(with error: MeshError) -> (waiting: Deque<InboundCall>, running: [MailboxRunner]) {
+    private mutating func updateOwedCredit(_ call: InboundCall) -> Bool {
+        let caller = call.origin?.id
+        let isOwed = self.owedCredit.contains(caller)
+        // The one that has ended is still among those that run.
+        if self.running.count(where: { $0.call.origin?.id == caller && $0.call.isOneWay }) <= 1 {
+            self.owedCredit.remove(caller)
+        } else if call.wantsCredit {
+            self.owedCredit.insert(caller)
+        }
+        return isOwed
+    }
+
+    /// Refuses calls from now on. Returns those that waited and those that run, with their runners.
+    mutating func close(
+        with error: MeshError
+    ) -> (waiting: Deque<InboundCall>, running: [(call: InboundCall, runner: MailboxRunner)]) {
         if self.closed == nil { self.closed = error }
         defer { self.waiting = [] }
-        return (self.waiting, self.running.map(\.runner))
+        return (self.waiting, self.running)
     }
 
-    /// Drops what waits from a caller that is gone, and names the runners that work for it.
+    /// Drops what waits from a caller that is gone, and names the runners that work for it. Its one-way messages run.
     mutating func forget(caller: PeerID) -> [MailboxRunner] {
         self.waiting.removeAll { $0.origin?.id == caller && !$0.isOneWay }
         self.completedOneWay[caller] = nil
-        return self.running.filter { $0.key.origin == caller }.map(\.runner)
+        self.owedCredit.remove(caller)
+        let runners = self.running.filter { $0.call.origin?.id == caller && !$0.call.isOneWay }.map(\.runner)
+        for runner in runners { runner.markCancelled() }
+        return runners
     }
 }

@@ -1,5 +1,5 @@
 public import ActorMesh
-public import Foundation
+public import FoundationEssentials
 
 /// Gives back what it gets, in all the shapes that arguments and results have.
 public distributed actor Echo: RemoteActor {
