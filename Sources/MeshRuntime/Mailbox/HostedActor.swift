@@ -185,8 +185,7 @@ package final class HostedActor: Sendable {
     }
 
     private func completeOneWay(_ call: InboundCall) {
-        let completed = self.mailbox.withLock { $0.completedOneWay(from: call.origin?.id) }
-        guard call.wantsCredit else { return }
+        guard let completed = self.mailbox.withLock({ $0.completedOneWay(call) }) else { return }
         let credit = CreditEnvelope(actor: self.id, incarnation: self.incarnation, completed: completed)
         self.mesh.send(credit, to: call.origin)
     }

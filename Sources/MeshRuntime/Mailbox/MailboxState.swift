@@ -11,8 +11,15 @@ struct MailboxState: ~Copyable {
     private(set) var runners = 0
     private(set) var limit: Int
     private(set) var closed: MeshError?
-    /// How many one-way messages of each caller have run, for its window.
-    private var completedOneWay: [PeerID?: UInt64] = [:]
+    /// What each caller's window needs to know of its one-way messages.
+    private var oneWay: [PeerID?: OneWayCount] = [:]
+
+    private struct OneWayCount {
+        var arrived: UInt64 = 0
+        var completed: UInt64 = 0
+        /// Credit is due when so many have run, the smallest first.
+        var due: Deque<UInt64> = []
+    }
 
     init(limit: Int) { self.limit = max(1, limit) }
 
@@ -28,6 +35,7 @@ struct MailboxState: ~Copyable {
     mutating func arrive(_ call: InboundCall) -> Arrival {
         if let closed { return .refused(closed) }
         self.waiting.append(call)
+        if self.limit > 1, call.isOneWay { self.noteArrival(call) }
         guard self.runners < self.limit else { return .wait }
         self.runners += 1
         return .start
@@ -98,10 +106,27 @@ struct MailboxState: ~Copyable {
         return .unknown
     }
 
-    /// Counts a one-way message that has run. Returns the caller's total.
-    mutating func completedOneWay(from caller: PeerID?) -> UInt64 {
-        self.completedOneWay[caller, default: 0] += 1
-        return self.completedOneWay[caller, default: 0]
+    /// Messages that run side by side end in any order, so credit is not due when the one that asked has run, but when
+    /// as many have run as had arrived with it. Without that what ends last would never be credited.
+    private mutating func noteArrival(_ call: InboundCall) {
+        let caller = call.origin?.id
+        self.oneWay[caller, default: OneWayCount()].arrived += 1
+        guard call.wantsCredit, let arrived = self.oneWay[caller]?.arrived else { return }
+        self.oneWay[caller]?.due.append(arrived)
+    }
+
+    /// Counts a one-way message that has run. Returns how many of its caller's have, when the caller is to be told.
+    mutating func completedOneWay(_ call: InboundCall) -> UInt64? {
+        let caller = call.origin?.id
+        var count = self.oneWay[caller] ?? OneWayCount()
+        count.completed += 1
+        var isDue = self.limit == 1 && call.wantsCredit
+        while let next = count.due.first, next <= count.completed {
+            count.due.removeFirst()
+            isDue = true
+        }
+        self.oneWay[caller] = count
+        return isDue ? count.completed : nil
     }
 
     /// Refuses calls from now on. Returns those that waited and those that run, with their runners.
@@ -116,7 +141,7 @@ struct MailboxState: ~Copyable {
     /// Drops what waits from a caller that is gone, and names the runners that work for it. Its one-way messages run.
     mutating func forget(caller: PeerID) -> [MailboxRunner] {
         self.waiting.removeAll { $0.origin?.id == caller && !$0.isOneWay }
-        self.completedOneWay[caller] = nil
+        self.oneWay[caller] = nil
         let runners = self.running.filter { $0.call.origin?.id == caller && !$0.call.isOneWay }.map(\.runner)
         for runner in runners { runner.markCancelled() }
         return runners
