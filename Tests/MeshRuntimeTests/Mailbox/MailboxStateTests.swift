@@ -6,12 +6,12 @@ import Testing
 @testable import MeshRuntime
 
 @Suite struct MailboxStateTests {
-    private func call(_ number: UInt64, isOneWay: Bool = false) -> InboundCall {
+    private func call(_ number: UInt64, isOneWay: Bool = false, wantsCredit: Bool = false) -> InboundCall {
         let buffer = WireBuffer()
         let message = InboundMessage(head: buffer.bytes, attachments: [], owner: buffer)
         return InboundCall(
-            origin: nil, callID: number, sequence: number, isOneWay: isOneWay, wantsCredit: false, deadline: 0,
-            context: nil, target: CallTarget(name: "", route: .unknown), payload: Payload(message: message, range: 0..<0))
+            origin: nil, callID: number, sequence: number, isOneWay: isOneWay, wantsCredit: wantsCredit,
+            deadline: 0, context: nil, target: CallTarget(name: "", route: .unknown), payload: Payload(message: message, range: 0..<0))
     }
 
     /// Which call a turn runs; nil for none.
@@ -130,10 +130,21 @@ import Testing
         guard case .refused(error) = state.arrive(self.call(5)) else { return #expect(Bool(false), "the first reason stays") }
     }
 
-    @Test("one-way messages are counted for each caller")
-    func counts() {
+    @Test("credit is given when a message that asked has run")
+    func credit() {
         var state = MailboxState(limit: 1)
-        let counts = [PeerID(1), PeerID(1), PeerID(2), nil, nil].map { state.completedOneWay(from: $0) }
-        #expect(counts == [1, 2, 1, 1, 2])
+        let calls = [false, true, false, true].map { self.call(0, isOneWay: true, wantsCredit: $0) }
+        for call in calls { _ = state.arrive(call) }
+        let credits = calls.map { state.completedOneWay($0) }
+        #expect(credits == [nil, 2, nil, 4])
+    }
+
+    @Test("side by side, credit waits for as many as had arrived, in whatever order they end")
+    func creditSideBySide() {
+        var state = MailboxState(limit: 8)
+        let calls = [false, true, false, true].map { self.call(0, isOneWay: true, wantsCredit: $0) }
+        for call in calls { _ = state.arrive(call) }
+        let credits = [calls[3], calls[1], calls[0], calls[2]].map { state.completedOneWay($0) }
+        #expect(credits == [nil, 2, nil, 4])
     }
 }
