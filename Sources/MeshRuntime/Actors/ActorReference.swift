@@ -199,6 +199,13 @@ package final class ActorReference: Sendable {
         for waiter in granted { waiter.continuation?.resume(returning: true) }
     }
 
+    /// The process of the actor says that it has ended, that life of it.
+    func end(_ ended: EndedEnvelope, at peer: PeerID) {
+        let location = self.location
+        guard location.address.peer == peer, location.incarnation == ended.incarnation else { return }
+        self.end(with: MeshError(.actorDied, ended.reason))
+    }
+
     /// The actor has ended: calls fail from now on.
     package func end(with error: MeshError) {
         let waiters = self.state.withLock { state in
