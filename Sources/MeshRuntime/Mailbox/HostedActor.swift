@@ -62,7 +62,7 @@ package final class HostedActor: Sendable {
         switch self.mailbox.withLock({ $0.arrive(call) }) {
         case .wait: break
         case .start: self.startRunner()
-        case .refused(let error): self.mesh.reply(to: call, with: error)
+        case .refused(let error): self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
         }
     }
 
@@ -99,7 +99,7 @@ package final class HostedActor: Sendable {
             self.mesh.reply(to: call, with: error)
             runner.cancel()
         }
-        for call in waiting { self.mesh.reply(to: call, with: error) }
+        for call in waiting { self.mesh.refuse(call, of: self.id, self.incarnation, with: error) }
         self.actor.withLock { $0.strong = nil }
     }
 
@@ -140,7 +140,8 @@ package final class HostedActor: Sendable {
         }
         let actor = self.actor.withLock { $0.strong ?? $0.weak }
         guard let actor else {
-            return self.mesh.reply(to: call, with: MeshError(.actorDied, "\(self.label) has ended."))
+            let error = MeshError(.actorDied, "\(self.label) has ended.")
+            return self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
         }
         let running = RunningCall(
             mesh: self.mesh, hosted: self, method: call.target.label, chain: call.context?.chain ?? [],

@@ -50,7 +50,7 @@ import Testing
             var noise = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
             if count > 2, Bool.random(using: &generator) {
                 noise[0] = 0x90 | UInt8.random(in: 1...11, using: &generator)
-                noise[1] = UInt8.random(in: 0...13, using: &generator)
+                noise[1] = UInt8.random(in: 0...14, using: &generator)
             }
             reading(noise) { reader in
                 while !reader.isAtEnd, (try? Envelope(from: &reader)) != nil {}
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test("what would grow the reader is refused", arguments: [
-        ("a kind that does not exist", "91 0d"),
+        ("a kind that does not exist", "91 0e"),
         ("an empty envelope", "90"),
         ("too many fields", "94 04 05 06 07"),
         ("a chain of 65,535 links", "9b 00 05 01 \(GoldenVector.actorHex) 01 00 00 00 93 dc ffff"),
@@ -93,6 +93,7 @@ extension Envelope {
         case .mismatch(let expected): buffer.writeMismatch(expected: expected)
         case .greet(let number): buffer.writeGreet(number)
         case .greeted(let number): buffer.writeGreeted(number)
+        case .ended(let ended): buffer.writeEnded(ended)
         case .goodbye(let reason): buffer.writeGoodbye(reason: reason)
         }
     }
