@@ -135,7 +135,8 @@ package final class HostedActor: Sendable {
     private func execute(_ call: InboundCall, _ scratch: RunnerScratch) async {
         defer { if call.isOneWay { self.completeOneWay(call) } }
         if call.deadline > 0, cmesh_monotonic_nanoseconds() >= call.deadline {
-            let message = "\(call.target.label) of \(self.label) was still waiting when its deadline passed; it has not run."
+            let message =
+                "\(call.target.label) of \(self.label) was still waiting when its deadline passed; it has not run."
             return self.mesh.reply(to: call, with: MeshError(.deadlineExceeded, message))
         }
         let actor = self.actor.withLock { $0.strong ?? $0.weak }

@@ -11,7 +11,8 @@ import Testing
         let message = InboundMessage(head: buffer.bytes, attachments: [], owner: buffer)
         return InboundCall(
             origin: nil, callID: number, sequence: number, isOneWay: isOneWay, wantsCredit: wantsCredit,
-            deadline: 0, context: nil, target: CallTarget(name: "", route: .unknown), payload: Payload(message: message, range: 0..<0))
+            deadline: 0, context: nil, target: CallTarget(name: "", route: .unknown),
+            payload: Payload(message: message, range: 0..<0))
     }
 
     /// Which call a turn runs; nil for none.
@@ -127,7 +128,9 @@ import Testing
         #expect(running.map(\.call.callID) == [1])
         guard case .refused(error) = state.arrive(self.call(4)) else { return #expect(Bool(false), "it is closed") }
         _ = state.close(with: MeshError(.shutDown, "again"))
-        guard case .refused(error) = state.arrive(self.call(5)) else { return #expect(Bool(false), "the first reason stays") }
+        guard case .refused(error) = state.arrive(self.call(5)) else {
+            return #expect(Bool(false), "the first reason stays")
+        }
     }
 
     @Test("credit is given when a message that asked has run")
