@@ -87,11 +87,17 @@ let package = Package(
             dependencies: ["MeshMessagePack", "CMsgpack"],
             resources: [.copy("Resources")]
         ),
+
+        // The command and the roles, as processes.
         .executableTarget(
             name: "MeshCommandFixture", dependencies: ["ActorMesh"], path: "Tests/MeshCommandFixture"),
         .testTarget(
             name: "MeshCommandTests",
-            dependencies: ["MeshCommand", "MeshCommandFixture", "quickstart", "ActorMesh", "CMeshPlatform"]
+            dependencies: [
+                "MeshCommand", "MeshCommandFixture", "quickstart", "ActorMesh", "MeshRuntime", "MeshCore", "CMeshPlatform",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
         ),
         .target(name: "StreamFixtureActors", dependencies: ["ActorMesh"], path: "Tests/StreamFixture/Actors"),
         .executableTarget(

@@ -70,11 +70,18 @@ package final class Membership: Sendable {
     }
 
     private static func rejoin(_ mesh: Mesh, _ endpoint: String, _ begin: Begin) async {
+        var refusals = 0
         while !mesh.isStopped, let membership = try? mesh.membership {
             do {
-                if let address = try await mesh.greet(endpoint, timeout: .milliseconds(500)),
-                    !mesh.hasLost(address.peer)
-                {
+                let address = try await mesh.greet(endpoint, timeout: .milliseconds(500))
+                if let address, mesh.hasLost(address.peer) {
+                    // It is about to end, or was given up for having been silent too long.
+                    refusals += 1
+                    if refusals == 30 {
+                        mesh.logger.warning(
+                            "the broker was given up, so this process cannot join it again; start it anew")
+                    }
+                } else if let address {
                     membership.setBroker(address.reached(at: endpoint, from: mesh.address.host))
                     try await begin(try membership.broker())
                     if !membership.isStillAway() { return }

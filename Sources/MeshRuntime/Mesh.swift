@@ -98,7 +98,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
 
     /// Frees the sockets, once `stop` has been called and the last task of this mesh has ended.
     package func close() {
-        for peer in self.peers.all { _ = peer.end(with: MeshError(.shutDown, "The mesh was closed.")) }
+        self.peers.close()
         // A thread that user code blocks may still come back to the transport, which it must find alive.
         if self.executor.join(nanoseconds: 1_000_000_000) { self.transport.close() }
         self.coders.clear()

@@ -8,6 +8,10 @@ distributed actor Tally: RemoteActor {
         return self.value
     }
     distributed func processID() -> Int32 { getpid() }
+    /// Looks a name up from where this actor lives.
+    distributed func lookUp(_ name: String) async throws -> Int {
+        try await self.actorSystem.find(Tally.self, named: name).increment()
+    }
 }
 
 struct Square: RemoteTask {
@@ -50,6 +54,9 @@ actor Driver {
         case "call":
             guard let tally = self.tallies[name] else { return "no handle to \(name)" }
             return "\(name) is \(try await tally.increment())"
+        case "look":
+            guard let tally = self.tallies[name] else { return "no handle to \(name)" }
+            return "\(name) sees \(try await tally.lookUp(arguments.last ?? ""))"
         case "collect":
             self.messages[name] = try await self.mesh.spawn(MessageActor.self, options: ActorOptions(name: name))
             return "collecting \(name)"

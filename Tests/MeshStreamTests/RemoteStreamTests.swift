@@ -45,7 +45,9 @@ struct RemoteStreamTests {
             let numbers = try await mesh.spawn(Numbers.self)
             var taken: [Int] = []
             let stream = try await numbers.fail(after: 5)
-            let error = await #expect(throws: OutOfNumbers.self) { for try await number in stream { taken.append(number) } }
+            let error = await #expect(throws: OutOfNumbers.self) {
+                for try await number in stream { taken.append(number) }
+            }
             #expect(error?.last == 4)
             #expect(taken == [0, 1, 2, 3, 4])
         }

@@ -49,10 +49,10 @@ struct MeshProcess: Sendable {
         if let executable = configuration.workerExecutable {
             command = WorkerLauncher.Command(executable: executable, arguments: [executable])
         }
-        guard access(command.executable, X_OK) == 0 else {
+        guard isExecutable(command.executable) else {
             throw MeshError(
                 .systemFailure,
-                "The program \(command.executable) cannot be run: \(describeErrno()). Give the path of an executable.")
+                "The program \(command.executable) cannot be run. Give the path of an executable.")
         }
         let launcher = try WorkerLauncher(command: command)
         let resources = configuration.resources ?? Resources(cpus: Double(processorCount()))
@@ -73,6 +73,12 @@ struct MeshProcess: Sendable {
         self.mesh.stop(reason: reason)
         self.mesh.close()
     }
+}
+
+/// Whether a file is one that this process may execute.
+package func isExecutable(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
 }
 
 /// How many processors this process may use.

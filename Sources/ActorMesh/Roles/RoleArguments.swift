@@ -2,7 +2,7 @@ import MeshCore
 import MeshRuntime
 
 /// The command line of a mesh program, as far as it chooses the role.
-enum RoleArguments: Hashable {
+package enum RoleArguments: Hashable {
     case driver
     case broker
     case node
@@ -13,7 +13,7 @@ enum RoleArguments: Hashable {
     /// it leaves to the program.
     ///
     /// - Throws: a ``UsageError`` for an option that the role does not have, or one whose value makes no sense.
-    init(_ arguments: some Collection<String>, _ configuration: inout MeshConfiguration) throws(UsageError) {
+    package init(_ arguments: some Collection<String>, _ configuration: inout MeshConfiguration) throws(UsageError) {
         let first = arguments.first
         let role: RoleArguments = first == "broker" ? .broker : first == "node" ? .node : .driver
         var rest = Array(role == .driver ? arguments.dropFirst(0) : arguments.dropFirst())[...]
@@ -68,7 +68,7 @@ enum RoleArguments: Hashable {
     }
 
     /// What `--help` prints of the roles.
-    static func help(_ program: String) -> String {
+    package static func help(_ program: String) -> String {
         """
         One program, every role of an actor mesh:
 

@@ -20,6 +20,9 @@ void cmesh_set_thread_name(const char *name);
 /// Monotonic time in nanoseconds.
 uint64_t cmesh_monotonic_nanoseconds(void);
 
+/// Processor time that this process has used, in nanoseconds.
+uint64_t cmesh_process_nanoseconds(void);
+
 /// Waits while `*word == expected`, at most `timeout_ns` (0: without a limit). Returns 0 when woken, -1 otherwise.
 int cmesh_futex_wait(const uint32_t *word, uint32_t expected, uint64_t timeout_ns);
 

@@ -60,7 +60,9 @@ package struct Registry: Sendable {
                 throw MeshError(.invalidArgument, "No node is called \"\(name)\"; there are: \(names).")
             }
         }
+        let all = candidates
         candidates.removeAll { !$0.registration.programs.contains(spec.program) }
+        if candidates.isEmpty, spec.isOfLibrary { candidates = all }
         guard !candidates.isEmpty else {
             let programs = Set(self.nodes.values.flatMap(\.registration.programs)).sorted().joined(separator: ", ")
             throw MeshError(

@@ -71,7 +71,7 @@ package distributed actor NodeAgent {
 
     /// Makes an actor in one of this node's workers.
     package distributed func start(_ spec: ActorSpec) async throws -> StartOutcome {
-        try self.check(spec.program, for: spec.displayType)
+        if !spec.isOfLibrary { try self.check(spec.program, for: spec.displayType) }
         let worker = spec.options.placement == .shared ? try await self.shared() : try await self.take()
         self.workers[worker]?.actors[spec.id] = spec
         do {
@@ -218,6 +218,12 @@ package distributed actor NodeAgent {
     }
 
     private func wait(for token: UInt64) async throws(MeshError) -> PeerID {
+        let mesh = self.mesh
+        let alarm = mesh.schedule(at: cmesh_monotonic_nanoseconds() + Self.startTime) { [weak mesh] in
+            guard let mesh else { return }
+            Task { try await mesh.service(NodeAgent.self, WellKnown.node, at: mesh.address).giveUp(token) }
+        }
+        defer { mesh.timers.cancel(alarm) }
         let result = await withUnsafeContinuation {
             (continuation: UnsafeContinuation<Result<PeerID, MeshError>, Never>) in
             guard self.launches[token] != nil else {
@@ -227,6 +233,21 @@ package distributed actor NodeAgent {
             self.launches[token]?.waiter = continuation
         }
         return try result.get()
+    }
+
+    /// How long a worker may take from its start until it is ready.
+    private static let startTime: UInt64 = 30_000_000_000
+
+    /// A worker that somebody waits for has not become ready: perhaps its program is none of a mesh.
+    package distributed func giveUp(_ token: UInt64) async throws {
+        guard let launch = self.launches.removeValue(forKey: token) else { return }
+        Glibc.kill(launch.processID, SIGKILL)
+        launch.waiter?.resume(
+            returning: .failure(
+                MeshError(
+                    .systemFailure,
+                    "A worker process of node \(self.registration.name) was not ready after 30 s. "
+                        + "Does its program reach withMesh or MeshProgram.main?")))
     }
 
     /// Starts a worker process. Returns its token.

@@ -39,7 +39,7 @@ struct NodeCommand: AsyncParsableCommand {
     func validate() throws {
         for address in self.bind { try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) } }
         if let cpus, !(cpus > 0 && cpus.isFinite) { throw ValidationError("--cpus takes a number above 0.") }
-        if let program, access(program, X_OK) != 0 {
+        if let program, !isExecutable(program) {
             throw ValidationError("The program \(program) cannot be run. Give the path of an executable.")
         }
     }

@@ -36,6 +36,9 @@ package struct ActorSpec: Hashable, Sendable, Codable {
         return self.options.name.map { "\(type) \"\($0)\"" } ?? type
     }
 
+    /// Whether its type is one of this library's, which every program has.
+    package var isOfLibrary: Bool { self.displayType.hasPrefix("ActorMesh.") }
+
     package func handle(at address: PeerAddress) -> HandleFields {
         HandleFields(
             id: self.id, typeName: self.displayType, name: self.options.name, window: self.window,

@@ -12,8 +12,8 @@ final class ExecutorMonitor: @unchecked Sendable {
         case stop
     }
 
-    private var lastJobsTaken: UInt64 = 0
-    private var checksWithoutProgress = 0
+    /// For the check that runs on the monitor's thread.
+    var health = ExecutorHealth()
     private var quietChecks = 0
     private let isAsleep = Atomic<Bool>(false)
     private let isStopped = Atomic<Bool>(false)
@@ -21,15 +21,6 @@ final class ExecutorMonitor: @unchecked Sendable {
     private static let interval: UInt64 = 1_000_000
     /// After so many checks with nothing to do it goes to sleep.
     private static let patience = 20
-
-    /// How many jobs were taken since the last check, and whether none was for several. For the check that runs on
-    /// the monitor's thread.
-    func progress(jobsTaken: UInt64) -> (jobs: Int, isStuck: Bool) {
-        let jobs = Int(jobsTaken - self.lastJobsTaken)
-        self.checksWithoutProgress = jobs == 0 ? self.checksWithoutProgress + 1 : 0
-        self.lastJobsTaken = jobsTaken
-        return (jobs, self.checksWithoutProgress >= 3)
-    }
 
     func start(_ check: @escaping @Sendable (UInt64) -> Next) {
         _ = startThread(named: "mesh-monitor") { self.run(check) }

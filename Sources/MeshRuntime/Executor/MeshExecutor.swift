@@ -231,28 +231,28 @@ package final class MeshExecutor: TaskExecutor {
         guard let delegate, !stopped else { return .stop }
 
         let word = self.leadership.load(ordering: .sequentiallyConsistent)
-        var isBusy = word & 1 == 1
-        let busySince = self.leaderBusySince.load(ordering: .relaxed)
-        if isBusy, now > busySince + 1_000_000, now > busySince + 5_000_000 || !self.isRunning(leader: word >> 1) {
-            // The leader is blocked, or has been computing for a while: another thread receives instead. One that
-            // computes is left alone at first, because two threads in each other's way are slower than one.
+        let leadsBusily = word & 1 == 1
+        let advice = self.monitor.health.assess(
+            ExecutorHealth.Sample(
+                now: now,
+                processorTime: cmesh_process_nanoseconds(),
+                leaderBusySince: leadsBusily ? self.leaderBusySince.load(ordering: .relaxed) : nil,
+                leaderIsRunning: { self.isRunning(leader: word >> 1) },
+                queuedJobs: queued,
+                jobsTaken: self.jobsTaken.load(ordering: .relaxed),
+                activeThreads: awake - (word != 0 && !leadsBusily ? 1 : 0),
+                runningThreads: self.runningThreads,
+                parallelism: self.limits.parallelism
+            )
+        )
+        if advice.replacesLeader {
             let (taken, _) = self.leadership.compareExchange(
                 expected: word, desired: 0, ordering: .sequentiallyConsistent)
             if taken { self.wakeOrAddThread() }
+        } else if advice.addsRunner {
+            self.wakeOrAddThread()
         }
-        let progress = self.monitor.progress(jobsTaken: self.jobsTaken.load(ordering: .relaxed))
-        if queued > 0 {
-            isBusy = true
-            let active = awake - (word != 0 && word & 1 == 0 ? 1 : 0)
-            if active < self.limits.parallelism {
-                // Short jobs that one thread works off in a few milliseconds are left to it: two would mostly wait
-                // for each other's locks.
-                if queued > 4 * progress.jobs { self.wakeOrAddThread() }
-            } else if progress.isStuck, self.runningThreads() < self.limits.parallelism {
-                // More threads than processors only help when some of them are blocked.
-                self.wakeOrAddThread()
-            }
-        }
+        let isBusy = leadsBusily || queued > 0
         let next = delegate.tick(now: now)
         return isBusy ? .again : .idle(until: next)
     }

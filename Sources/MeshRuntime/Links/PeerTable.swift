@@ -10,6 +10,7 @@ package final class PeerTable: Sendable {
         var gone: [PeerID: MeshError] = [:]
         var goneOrder: [PeerID] = []
         var nextEpoch: UInt64
+        var isClosed = false
         var watch: @Sendable (PeerAddress) -> Void = { _ in }
     }
 
@@ -39,6 +40,7 @@ package final class PeerTable: Sendable {
         let (peer, isNew) = try self.state.withLock { state throws(MeshError) -> (Peer, Bool) in
             if let known = state.peers[address.peer] { return (known, false) }
             if let error = state.gone[address.peer] { throw error }
+            if state.isClosed { throw MeshError(.shutDown, "This process has left its mesh.") }
             guard let endpoint = address.endpoint(from: self.own.host, avoidingLocal: self.avoidsLocal) else {
                 let endpoints = address.endpoints.joined(separator: ", ")
                 throw MeshError(
@@ -55,6 +57,15 @@ package final class PeerTable: Sendable {
         }
         if isNew { self.state.withLock { $0.watch }(address) }
         return peer
+    }
+
+    /// Ends all links, and lets nobody open another: the transport cannot be closed while a socket is open.
+    func close() {
+        let peers = self.state.withLock { state in
+            state.isClosed = true
+            return Array(state.peers.values)
+        }
+        for peer in peers { _ = peer.end(with: MeshError(.shutDown, "The mesh was closed.")) }
     }
 
     var all: [Peer] { self.state.withLock { Array($0.peers.values) } }

@@ -11,15 +11,10 @@ struct MailboxState: ~Copyable {
     private(set) var runners = 0
     private(set) var limit: Int
     private(set) var closed: MeshError?
-    /// What each caller's window needs to know of its one-way messages.
-    private var oneWay: [PeerID?: OneWayCount] = [:]
-
-    private struct OneWayCount {
-        var arrived: UInt64 = 0
-        var completed: UInt64 = 0
-        /// Credit is due when so many have run, the smallest first.
-        var due: Deque<UInt64> = []
-    }
+    /// How many one-way messages of each caller have run, for its window.
+    private var completedOneWay: [PeerID?: UInt64] = [:]
+    /// Callers that were told a total while others of their messages still ran: they are told of each of those, too.
+    private var owedCredit: Set<PeerID?> = []
 
     init(limit: Int) { self.limit = max(1, limit) }
 
@@ -35,7 +30,6 @@ struct MailboxState: ~Copyable {
     mutating func arrive(_ call: InboundCall) -> Arrival {
         if let closed { return .refused(closed) }
         self.waiting.append(call)
-        if self.limit > 1, call.isOneWay { self.noteArrival(call) }
         guard self.runners < self.limit else { return .wait }
         self.runners += 1
         return .start
@@ -106,27 +100,27 @@ struct MailboxState: ~Copyable {
         return .unknown
     }
 
-    /// Messages that run side by side end in any order, so credit is not due when the one that asked has run, but when
-    /// as many have run as had arrived with it. Without that what ends last would never be credited.
-    private mutating func noteArrival(_ call: InboundCall) {
-        let caller = call.origin?.id
-        self.oneWay[caller, default: OneWayCount()].arrived += 1
-        guard call.wantsCredit, let arrived = self.oneWay[caller]?.arrived else { return }
-        self.oneWay[caller]?.due.append(arrived)
-    }
-
-    /// Counts a one-way message that has run. Returns how many of its caller's have, when the caller is to be told.
+    /// Counts a one-way message that has run. Returns the caller's total, if it is to be told.
+    ///
+    /// Only some messages ask for credit. With calls side by side such a message may end before earlier ones, which
+    /// nobody would count otherwise until the next one asks; and that one may be waiting for their room.
     mutating func completedOneWay(_ call: InboundCall) -> UInt64? {
         let caller = call.origin?.id
-        var count = self.oneWay[caller] ?? OneWayCount()
-        count.completed += 1
-        var isDue = self.limit == 1 && call.wantsCredit
-        while let next = count.due.first, next <= count.completed {
-            count.due.removeFirst()
-            isDue = true
+        self.completedOneWay[caller, default: 0] += 1
+        let isOwed = self.running.count > 1 || !self.owedCredit.isEmpty ? self.updateOwedCredit(call) : false
+        return call.wantsCredit || isOwed ? self.completedOneWay[caller] : nil
+    }
+
+    private mutating func updateOwedCredit(_ call: InboundCall) -> Bool {
+        let caller = call.origin?.id
+        let isOwed = self.owedCredit.contains(caller)
+        // The one that has ended is still among those that run.
+        if self.running.count(where: { $0.call.origin?.id == caller && $0.call.isOneWay }) <= 1 {
+            self.owedCredit.remove(caller)
+        } else if call.wantsCredit {
+            self.owedCredit.insert(caller)
         }
-        self.oneWay[caller] = count
-        return isDue ? count.completed : nil
+        return isOwed
     }
 
     /// Refuses calls from now on. Returns those that waited and those that run, with their runners.
@@ -141,7 +135,8 @@ struct MailboxState: ~Copyable {
     /// Drops what waits from a caller that is gone, and names the runners that work for it. Its one-way messages run.
     mutating func forget(caller: PeerID) -> [MailboxRunner] {
         self.waiting.removeAll { $0.origin?.id == caller && !$0.isOneWay }
-        self.oneWay[caller] = nil
+        self.completedOneWay[caller] = nil
+        self.owedCredit.remove(caller)
         let runners = self.running.filter { $0.call.origin?.id == caller && !$0.call.isOneWay }.map(\.runner)
         for runner in runners { runner.markCancelled() }
         return runners

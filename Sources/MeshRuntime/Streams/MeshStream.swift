@@ -107,7 +107,8 @@ extension MeshStream: Codable {
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
                     codingPath: decoder.codingPath,
-                    debugDescription: "A stream can only be read by a mesh: as a result, an argument or a task's field."))
+                    debugDescription: "A stream can only be read by a mesh: as a result, an argument or a task's field."
+                ))
         }
         let fields = try StreamFields(from: decoder)
         guard fields.address.peer == mesh.address.peer else {
@@ -135,7 +136,8 @@ extension MeshStream: Codable {
                 self,
                 EncodingError.Context(
                     codingPath: encoder.codingPath,
-                    debugDescription: "A stream can only be sent by a mesh: as a result, an argument or a task's field."))
+                    debugDescription: "A stream can only be sent by a mesh: as a result, an argument or a task's field."
+                ))
         }
         try self.reader.passOn(on: mesh).encode(to: encoder)
     }

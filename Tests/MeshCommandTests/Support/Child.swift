@@ -40,10 +40,14 @@ final class Child: Sendable {
         self.input = input.fileHandleForWriting
         self.guardian = try Guardian(of: process.processIdentifier)
         Thread.detachNewThread { self.read(output.fileHandleForReading) }
-        process.terminationHandler = { process in
-            let isExit = process.terminationReason == .exit
-            self.change { $0.status = isExit ? process.terminationStatus : -process.terminationStatus }
-        }
+        process.terminationHandler = { self.note(endOf: $0) }
+        // It may have ended before anybody could be told.
+        if !process.isRunning { self.note(endOf: process) }
+    }
+
+    private func note(endOf process: Process) {
+        let isExit = process.terminationReason == .exit
+        self.change { $0.status = isExit ? process.terminationStatus : -process.terminationStatus }
     }
 
     private func read(_ handle: FileHandle) {

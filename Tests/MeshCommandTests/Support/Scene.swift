@@ -67,6 +67,10 @@ final class Scene: Sendable {
 
     /// Runs a command to its end.
     func mesh(_ arguments: String..., expecting status: Int32 = 0) async throws -> String {
+        try await self.mesh(arguments, expecting: status)
+    }
+
+    func mesh(_ arguments: [String], expecting status: Int32) async throws -> String {
         let command = try Child("mesh", arguments, environment: ["MESH_ADDRESS": self.mesh])
         self.children.withLock { $0.append(command) }
         let actual = try await command.status()

@@ -1,43 +1,43 @@
-public import ActorMesh
+package import ActorMesh
 import Glibc
 
 /// Reads streams that are written elsewhere.
-public distributed actor Follower: RemoteActor {
+package distributed actor Follower: RemoteActor {
     private var held: MeshStream<Message>?
     private var passed: MeshStream<Int>?
 
-    public init(actorSystem: Mesh) { self.actorSystem = actorSystem }
+    package init(actorSystem: Mesh) { self.actorSystem = actorSystem }
 
     /// All elements of a stream.
-    public distributed func all(_ stream: MeshStream<Int>) async throws -> [Int] {
+    package distributed func all(_ stream: MeshStream<Int>) async throws -> [Int] {
         var numbers: [Int] = []
         for try await number in stream { numbers.append(number) }
         return numbers
     }
 
     /// Follows an actor's messages and takes the first; then it holds on to the stream.
-    public distributed func hold(_ messages: MessageActor) async throws -> String? {
+    package distributed func hold(_ messages: MessageActor) async throws -> String? {
         let stream = try await messages.stream()
         self.held = stream
         return try await self.next()
     }
 
     /// The text of the next message of the stream that it holds.
-    public distributed func next() async throws -> String? {
+    package distributed func next() async throws -> String? {
         guard let held else { return nil }
         for try await message in held { return message.text }
         return nil
     }
 
     /// Keeps a stream for `take`.
-    public distributed func keep(_ stream: MeshStream<Int>) { self.passed = stream }
+    package distributed func keep(_ stream: MeshStream<Int>) { self.passed = stream }
 
     /// The stream that was kept, passed on.
-    public distributed func take() throws -> MeshStream<Int> {
+    package distributed func take() throws -> MeshStream<Int> {
         defer { self.passed = nil }
         guard let passed else { throw MeshError(.invalidArgument, "nothing was kept") }
         return passed
     }
 
-    public distributed func processID() -> Int32 { getpid() }
+    package distributed func processID() -> Int32 { getpid() }
 }

@@ -1,13 +1,15 @@
-public import ActorMesh
+package import ActorMesh
 import Glibc
 
 /// An actor that publishes messages.
-public distributed actor Sender: RemoteActor {
-    public init(actorSystem: Mesh) { self.actorSystem = actorSystem }
+package distributed actor Sender: RemoteActor {
+    package init(actorSystem: Mesh) { self.actorSystem = actorSystem }
 
-    public distributed func send(_ text: String, to messages: MessageActor) async throws {
+    package distributed func send(_ text: String, to messages: MessageActor) async throws {
         try await messages.add(text)
     }
 
-    public distributed func processID() -> Int32 { getpid() }
+    package distributed func open(_ gate: Gate) async throws { try await gate.open() }
+
+    package distributed func processID() -> Int32 { getpid() }
 }

@@ -171,7 +171,9 @@ package struct StreamEnd: Sendable {
     package static func failed(_ error: any Error) -> StreamEnd { StreamEnd(error: error, reason: nil) }
 
     /// The reader is gone, or is given up.
-    package static func lost(_ reason: MeshError) -> StreamEnd { StreamEnd(error: reason, reason: reason, isAbrupt: true) }
+    package static func lost(_ reason: MeshError) -> StreamEnd {
+        StreamEnd(error: reason, reason: reason, isAbrupt: true)
+    }
 
     package static func cutOff(after nanoseconds: UInt64) -> StreamEnd {
         let reason = MeshError(

@@ -88,5 +88,7 @@ package struct StreamReaderState<Element: Sendable>: Sendable {
     }
 
     /// Whether anything has been asked for.
-    package var hasBegun: Bool { self.isFetching || self.next > 0 || self.missed > 0 || !self.ready.isEmpty || self.end != nil }
+    package var hasBegun: Bool {
+        self.isFetching || self.next > 0 || self.missed > 0 || !self.ready.isEmpty || self.end != nil
+    }
 }

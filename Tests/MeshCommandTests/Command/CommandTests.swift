@@ -1,0 +1,171 @@
+import Foundation
+import Testing
+
+@Suite("The mesh command", .serialized)
+struct CommandTests {
+    private func objects(_ json: String) throws -> [[String: Any]] {
+        try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]])
+    }
+
+    @Test("actors and nodes are listed as a table and as JSON")
+    func lists() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.broker()
+            #expect(try await scene.mesh("nodes").contains("This mesh has no nodes"))
+            #expect(try await scene.mesh("actors", "--format", "json").filter { !$0.isWhitespace } == "[]")
+            let node = try await scene.node("alpha")
+            let driver = try await scene.driver()
+            _ = try await driver.ask("spawn one")
+            let table = try await scene.mesh("actors").split(separator: "\n")
+            #expect(table.first?.hasPrefix("NAME  TYPE") == true)
+            #expect(table.last?.hasPrefix("one   MeshCommandFixture.Tally  alive  alpha") == true)
+            let actors = try self.objects(try await scene.mesh("actors", "--format", "json"))
+            #expect(actors.first?["name"] as? String == "one")
+            #expect((actors.first?["id"] as? String)?.count == 32)
+            let nodes = try self.objects(try await scene.mesh("nodes", "--format", "json"))
+            #expect(nodes.first?["pid"] as? Int32 == node.processID)
+            #expect(nodes.first?["programs"] as? [String] == ["MeshCommandFixture"])
+            #expect(nodes.first?["actors"] as? Int == 1)
+        }
+    }
+
+    @Test("kill ends an actor by its name or its ID, and fails when there is none")
+    func kill() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.broker()
+            _ = try await scene.node()
+            let driver = try await scene.driver()
+            _ = try await driver.ask("spawn one")
+            #expect(try await scene.mesh("kill", "one").hasPrefix("ended Tally \"one\""))
+            #expect(try await driver.ask("call one").hasPrefix("error actorDied"))
+            #expect(try await scene.mesh("kill", "one", expecting: 1).contains("No actor is called \"one\""))
+            #expect(try await driver.ask("spawn one").hasPrefix("spawned"))
+            let actors = try self.objects(try await scene.mesh("actors", "--format", "json"))
+            let id = try #require(actors.first?["id"] as? String)
+            #expect(try await scene.mesh("kill", String(id.prefix(8))).hasPrefix("ended Tally \"one\""))
+            #expect(try await driver.ask("actors") == "actors ")
+        }
+    }
+
+    @Test("messages of another program's actor are printed, followed, and the command ends with status 0 at SIGINT")
+    func messages() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.broker()
+            _ = try await scene.node()
+            let driver = try await scene.driver()
+            #expect(try await driver.ask("collect log") == "collecting log")
+            #expect(try await driver.ask("add log first") == "added")
+            #expect(try await scene.mesh("messages", "log").hasSuffix("│ first"))
+            let line = try await scene.mesh("messages", "log", "--format", "json")
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            #expect(object?["text"] as? String == "first" && object?["sequence"] as? Int == 1)
+
+            let follower = try scene.start("mesh", "messages", "log", "--follow")
+            try await follower.line("first")
+            #expect(try await driver.ask("add log second") == "added")
+            try await follower.line("second")
+            follower.signal(SIGINT)
+            #expect(try await follower.status() == 0)
+
+            let other = try scene.start("mesh", "messages", "log", "--follow", "--format", "json")
+            try await other.line("\"text\":\"second\"")
+            _ = try await scene.mesh("kill", "log")
+            #expect(try await other.status() == 1)
+            #expect(other.output.contains("actorDied"))
+            #expect(try await scene.mesh("messages", "log", expecting: 1).contains("actorNotFound"))
+        }
+    }
+
+    @Test("a node without a program holds the library's own actors, for every program")
+    func libraryNode() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.broker()
+            let node = try scene.start("mesh", "node", "--name", "plain")
+            try await node.line("node plain has joined")
+            let driver = try await scene.driver()
+            #expect(try await driver.ask("collect log") == "collecting log")
+            #expect(try await driver.ask("add log hello") == "added")
+            #expect(try await driver.ask("spawn one").hasPrefix("error typeNotFound"))
+            #expect(try await scene.mesh("messages", "log").hasSuffix("│ hello"))
+        }
+    }
+
+    @Test("a node runs the executable that it is given")
+    func otherProgram() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.broker()
+            let path = Binaries.url("MeshCommandFixture").path
+            let node = try scene.start("mesh", "node", "--program", path, "--cpus", "3")
+            try await node.line("with program MeshCommandFixture")
+            let driver = try await scene.driver()
+            #expect(try await driver.ask("spawn one").hasPrefix("spawned"))
+            #expect(try await driver.ask("squares 3") == "sum 14")
+            #expect(try await scene.mesh("nodes").contains(" 3 "))
+        }
+    }
+
+    @Test("a worker program that is none of a mesh is told by the one who spawns")
+    func wrongProgram() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.broker()
+            let link = FileManager.default.temporaryDirectory.appendingPathComponent("MeshCommandFixture")
+            try? FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: "/bin/false")
+            defer { try? FileManager.default.removeItem(at: link) }
+            let node = try scene.start("mesh", "node", "--program", link.path)
+            try await node.line("has joined")
+            let driver = try await scene.driver()
+            let answer = try await driver.ask("spawn one")
+            #expect(answer.contains("systemFailure") && answer.contains("exited with status 1 before it was ready"))
+        }
+    }
+
+    @Test("a command line that makes no sense ends with status 64 and says what to do")
+    func usage() async throws {
+        try await Scene.run { scene in
+            let mistakes: [([String], String)] = [
+                (["actors"], "Give --mesh tcp://HOST:PORT, or set MESH_ADDRESS"),
+                (["nodes", "--mesh", "localhost"], "tcp://10.0.0.7:4711"),
+                (["node", "--mesh", "tcp://h:1", "--program", "/nowhere"], "/nowhere cannot be run"),
+                (["node", "--mesh", "tcp://h:1", "--program", "/tmp"], "/tmp cannot be run"),
+                (["broker", "--bind", "4711"], "no address to bind"),
+                (["kill"], "Missing expected argument"),
+                (["frobnicate"], "frobnicate"),
+            ]
+            for (arguments, advice) in mistakes {
+                let output = try await scene.mesh(arguments, expecting: 64)
+                #expect(output.contains(advice))
+            }
+            #expect(try await scene.mesh("--version") == "0.1.0")
+            #expect(try await scene.mesh("messages", "--help").contains("mesh messages results --follow"))
+        }
+    }
+
+    @Test("no answer within the time ends with status 69")
+    func unavailable() async throws {
+        try await Scene.run { scene in
+            let broker = try await scene.broker()
+            broker.signal(SIGTERM)
+            try await broker.status()
+            let output = try await scene.mesh("actors", "--timeout", "0.3", expecting: 69)
+            #expect(output.contains("brokerUnavailable") && output.contains("mesh broker --bind"))
+        }
+    }
+
+    @Test("a mesh program tells its help, its version and its mistakes")
+    func program() async throws {
+        try await Scene.run { scene in
+            let help = try scene.start("MeshCommandFixture", "--help")
+            #expect(try await help.status() == 0)
+            #expect(help.output.hasPrefix("Obeys the lines of its standard input."))
+            #expect(help.output.contains("MeshCommandFixture node --mesh ADDRESS"))
+            let version = try scene.start("MeshCommandFixture", "--version")
+            #expect(try await version.status() == 0)
+            #expect(version.output == "MeshCommandFixture (ActorMesh 0.1.0)")
+            let mistake = try scene.start("MeshCommandFixture", "node", "--bnd")
+            #expect(try await mistake.status() == 64)
+            let lost = try scene.start("MeshCommandFixture", "node")
+            #expect(try await lost.status() == 64)
+            #expect(lost.output.contains("MESH_ADDRESS"))
+        }
+    }
+}

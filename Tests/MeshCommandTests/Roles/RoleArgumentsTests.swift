@@ -1,0 +1,101 @@
+import ActorMesh
+import Testing
+
+@Suite("The command line of a mesh program")
+struct RoleArgumentsTests {
+    private func read(_ arguments: String...) throws -> (role: RoleArguments, configuration: MeshConfiguration) {
+        try self.read(arguments)
+    }
+
+    private func read(_ arguments: [String]) throws -> (role: RoleArguments, configuration: MeshConfiguration) {
+        var configuration = MeshConfiguration()
+        let role = try RoleArguments(arguments, &configuration)
+        return (role, configuration)
+    }
+
+    private func refusal(_ arguments: String...) -> String {
+        var configuration = MeshConfiguration()
+        do throws(UsageError) {
+            _ = try RoleArguments(arguments, &configuration)
+            return "accepted"
+        } catch {
+            return error.description
+        }
+    }
+
+    @Test("nothing makes a driver on an embedded mesh")
+    func driver() throws {
+        let (role, configuration) = try self.read()
+        #expect(role == .driver)
+        #expect(configuration.address == nil)
+    }
+
+    @Test("a driver takes the mesh's address, also after an equals sign, and leaves what it does not know")
+    func driverOptions() throws {
+        #expect(try self.read("--mesh", "tcp://127.0.0.1:4711").configuration.address == "tcp://127.0.0.1:4711")
+        let (role, configuration) = try self.read("input.txt", "--count", "3", "--mesh=tcp://[::1]:4711", "--bind", "x")
+        #expect(role == .driver)
+        #expect(configuration.address == "tcp://[::1]:4711")
+        #expect(configuration.bind.isEmpty)
+    }
+
+    @Test("everything after -- is the program's own")
+    func separator() throws {
+        let (role, configuration) = try self.read("--", "--mesh", "tcp://127.0.0.1:4711", "--help")
+        #expect(role == .driver)
+        #expect(configuration.address == nil)
+    }
+
+    @Test("a broker takes the addresses to bind")
+    func broker() throws {
+        let (role, configuration) = try self.read("broker", "--bind", "tcp://127.0.0.1:*", "--bind=ipc:///tmp/b.sock")
+        #expect(role == .broker)
+        #expect(configuration.bind == ["tcp://127.0.0.1:*", "ipc:///tmp/b.sock"])
+    }
+
+    @Test("a node takes its mesh, name and CPUs")
+    func node() throws {
+        let (role, configuration) = try self.read(
+            "node", "--mesh", "tcp://broker:4711", "--name", "big", "--cpus", "2.5")
+        #expect(role == .node)
+        #expect(configuration.address == "tcp://broker:4711")
+        #expect(configuration.nodeName == "big")
+        #expect(configuration.resources?.cpus == 2.5)
+    }
+
+    @Test("help and version are told in every role", arguments: [[], ["broker"], ["node"]])
+    func help(role: [String]) throws {
+        #expect(try self.read(role + ["--help"]).role == .help)
+        #expect(try self.read(role + ["-h"]).role == .help)
+        #expect(try self.read(role + ["--version"]).role == .version)
+        #expect(RoleArguments.help("prog").contains("prog node --mesh ADDRESS"))
+    }
+
+    @Test("a role names the option that it does not know, and those that it has")
+    func unknown() {
+        let refusal = self.refusal("broker", "--mesh", "tcp://127.0.0.1:1")
+        #expect(refusal == "broker does not know \"--mesh\"; its options are --bind. See --help.")
+        #expect(self.refusal("node", "--bnd").contains("--mesh, --bind, --name, --cpus"))
+        #expect(self.refusal("node", "extra").contains("does not know \"extra\""))
+    }
+
+    @Test("values that make no sense are refused with an example")
+    func values() {
+        #expect(self.refusal("--mesh") == "--mesh needs a value. See --help.")
+        #expect(self.refusal("--mesh=") == "--mesh needs a value. See --help.")
+        for address in ["localhost", "tcp://localhost", "tcp://:4711", "tcp://h:0", "tcp://h:70000", "tcp://h:*", "ipc://"] {
+            #expect(self.refusal("--mesh", address).contains("tcp://10.0.0.7:4711"), "\(address)")
+        }
+        #expect(self.refusal("broker", "--bind", "4711").contains("port * takes a free one"))
+        #expect(self.refusal("node", "--cpus", "none").contains("above 0"))
+        #expect(self.refusal("node", "--cpus", "0").contains("above 0"))
+    }
+
+    @Test("each kind of failure has its exit status")
+    func status() {
+        #expect(ExitStatus.of(UsageError("x")) == 64)
+        #expect(ExitStatus.of(MeshError(.brokerUnavailable, "x")) == 69)
+        #expect(ExitStatus.of(MeshError(.actorDied, "x")) == 1)
+        #expect(ExitStatus.of(CancellationError()) == 1)
+    }
+}
