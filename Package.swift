@@ -135,7 +135,10 @@ let package = Package(
             dependencies: ["ActorMesh", "MeshFixtures"],
             path: "Tests/MeshFixtures/Program"
         ),
-        .testTarget(name: "MeshProcessTests", dependencies: ["ActorMesh", "MeshFixtures", "MeshTesting"]),
+        .testTarget(
+            name: "MeshProcessTests",
+            dependencies: ["ActorMesh", "CMeshPlatform", "MeshCore", "MeshFixtures", "MeshTesting"]
+        ),
     ]
 )
 

@@ -109,6 +109,8 @@ extension Mesh {
                     self.pending.complete(callID, with: .broken(error))
                 }
                 acceptance?.accept()
+                // Cancelled before there was anything to cancel.
+                if Task.isCancelled { call.cancel(callID: callID) }
             }
         } onCancel: {
             call.cancel(callID: callID)

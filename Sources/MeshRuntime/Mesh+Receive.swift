@@ -100,6 +100,8 @@ extension Mesh: MeshExecutorDelegate {
             self.cancel(CallKey(origin: peer.id, callID: callID), of: actor)
         case .credit(let credit):
             self.references.find(credit.actor)?.credit(completed: credit.completed)
+        case .ended(let ended):
+            self.references.find(ended.actor)?.end(ended, at: peer.id)
         case .hello:
             break
         case .greet(let number):
@@ -122,7 +124,7 @@ extension Mesh: MeshExecutorDelegate {
     func deliver(_ call: InboundCall, to actor: UniqueID, incarnation: UInt64) {
         guard let hosted = self.hosts.withLock({ $0[actor] }) else {
             let message = "No actor \(actor.short) lives in process \(self.address.processID) (any more)."
-            return self.reply(to: call, with: MeshError(.actorDied, message))
+            return self.refuse(call, of: actor, incarnation, with: MeshError(.actorDied, message))
         }
         guard incarnation == 0 || incarnation == hosted.incarnation else {
             let message = "The call was meant for an earlier life of \(hosted.label)."

@@ -42,6 +42,18 @@ extension Mesh {
         self.send(self.encodeError(error, method: call.target.label), failure: call)
     }
 
+    /// Answers a call to an actor that has ended. A one-way message has no answer, but whoever sent it must stop: nobody
+    /// would ever give it credit for more.
+    func refuse(_ call: InboundCall, of actor: UniqueID, _ incarnation: UInt64, with error: MeshError) {
+        guard call.isOneWay else { return self.reply(to: call, with: error) }
+        let ended = EndedEnvelope(actor: actor, incarnation: incarnation, reason: error.message)
+        guard let origin = call.origin else {
+            self.references.find(actor)?.end(ended, at: self.address.peer)
+            return
+        }
+        try? origin.post(.endOfTurn) { $0.writeEnded(ended) }
+    }
+
     /// Sends what a method threw: as itself if it is `Codable`, else as a description.
     func reply<Failure: Error>(to call: InboundCall, throwing error: Failure, from actor: HostedActor) {
         guard !call.isOneWay else {
@@ -56,7 +68,8 @@ extension Mesh {
         case let failure as CallFailure:
             self.reply(to: call, with: failure.error)
         case is ExecuteDistributedTargetError:
-            let message = "\(actor.label) has no method \(call.target.label); the caller has another version of its type."
+            let message =
+                "\(actor.label) has no method \(call.target.label); the caller has another version of its type."
             self.reply(to: call, with: MeshError(.typeNotFound, message, cause: error))
         default:
             self.send(self.encodeError(error, method: call.target.label), failure: call)

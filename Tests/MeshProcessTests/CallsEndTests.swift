@@ -83,6 +83,22 @@ extension Processes {
             }
         }
 
+        @Test("kill ends a call of a shared process whose code heeds nothing")
+        func killedShared() async throws {
+            try await withFixtures { mesh in
+                let witness = try await mesh.spawn(Witness.self, options: Witness.options)
+                let blocker = try await mesh.spawn(Blocker.self, options: .init(placement: .shared))
+                let running = try await mesh.submit { try await blocker.ignoreEverything(witness, "held") }
+                let waiting = try await mesh.submit { try await blocker.count() }
+                try await witness.wait(for: "held", count: 1)
+                try await mesh.kill(blocker)
+                #expect(await codeThrown { try await running.value } == .actorDied)
+                #expect(await codeThrown { try await waiting.value } == .actorDied)
+                // The process lives on, and with it the witness.
+                #expect(try await witness.count(of: "held") == 1)
+            }
+        }
+
         @Test("an initialiser's own error reaches the spawner as itself")
         func constructorRefuses() async throws {
             try await withFixtures { mesh in

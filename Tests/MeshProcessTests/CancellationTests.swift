@@ -77,10 +77,12 @@ extension Processes {
                 let witness = try await mesh.spawn(Witness.self, options: Witness.options)
                 let blocker = try await mesh.spawn(Blocker.self)
                 let error = await #expect(throws: MeshError.self) {
-                    try await mesh.withDeadline(.milliseconds(300)) { try await blocker.hold(witness, "held") }
+                    try await mesh.withDeadline(.milliseconds(300)) {
+                        try await blocker.waitForCancellation(witness, "held")
+                    }
                 }
                 #expect(error?.code == .deadlineExceeded)
-                #expect(error?.message.contains("Blocker.hold") == true, "\(String(describing: error))")
+                #expect(error?.message.contains("Blocker.waitForCancellation") == true, "\(String(describing: error))")
                 try await witness.wait(for: "held cancelled", count: 1)
                 #expect(try await blocker.count() == 1)
             }
@@ -98,7 +100,7 @@ extension Processes {
                             try await relays[0].hold(through: [relays[1]], blocker, witness, "held")
                         }
                     } == .deadlineExceeded)
-                try await witness.wait(for: "held cancelled", count: 1)
+                try await witness.wait(for: "held failed", count: 1)
                 #expect(try await blocker.count() == 1)
             }
         }

@@ -61,6 +61,15 @@ extension Processes {
             }
         }
 
+        @Test("a chain of more calls than can travel is refused, not lost")
+        func tooLong() async throws {
+            try await withFixtures { mesh in
+                let a = try await mesh.spawn(Circle.self, options: .init(maxConcurrency: 1000))
+                #expect(try await a.pass(through: Array(repeating: a, count: 200)) == 201)
+                #expect(await codeThrown { try await a.pass(through: Array(repeating: a, count: 300)) } == .deadlock)
+            }
+        }
+
         @Test("an initialiser may spawn actors, and so may their methods")
         func spawning() async throws {
             try await withFixtures { mesh in

@@ -305,7 +305,9 @@ package distributed actor NodeAgent {
     }
 
     private func shared() async throws -> PeerID {
-        if let task = self.sharedWorker, let worker = try? await task.value, self.workers[worker] != nil { return worker }
+        if let task = self.sharedWorker, let worker = try? await task.value, self.workers[worker] != nil {
+            return worker
+        }
         let task = Task { try await self.take() }
         self.sharedWorker = task
         return try await task.value
@@ -342,13 +344,15 @@ package distributed actor NodeAgent {
     /// Ends all workers.
     package distributed func shutDown() async throws {
         self.isStopping = true
-        for worker in self.workers.keys { self.end(worker) }
+        let processes = self.workers.values.map(\.processID) + self.launches.values.map(\.processID)
+        for process in processes { Glibc.kill(process, SIGKILL) }
         self.launcher.close()
         for launch in self.launches.values {
-            Glibc.kill(launch.processID, SIGKILL)
             launch.waiter?.resume(returning: .failure(MeshError(.shutDown, "The node is shutting down.")))
         }
         self.launches = [:]
+        // Nobody watches them from now on, and a program that goes on must not keep their remains.
+        for process in processes { waitpid(process, nil, 0) }
     }
 }
 

@@ -37,7 +37,9 @@ struct NodeCommand: AsyncParsableCommand {
     var cpus: Double?
 
     func validate() throws {
-        for address in self.bind { try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) } }
+        for address in self.bind {
+            try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) }
+        }
         if let cpus, !(cpus > 0 && cpus.isFinite) { throw ValidationError("--cpus takes a number above 0.") }
         if let program, !isExecutable(program) {
             throw ValidationError("The program \(program) cannot be run. Give the path of an executable.")

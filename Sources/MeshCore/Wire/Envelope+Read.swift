@@ -74,6 +74,15 @@ extension Envelope {
         case Kind.goodbye:
             try expect(2)
             self = .goodbye(reason: try reader.readString(maximumBytes: Bounds.name))
+        case Kind.ended:
+            try expect(4)
+            self = .ended(
+                EndedEnvelope(
+                    actor: try reader.readID(),
+                    incarnation: try reader.readUInt(),
+                    reason: try reader.readString(maximumBytes: Bounds.name)
+                )
+            )
         default:
             throw WireError("no envelope has the kind \(kind)")
         }

@@ -116,6 +116,14 @@ extension WireBuffer {
         self.write(number)
     }
 
+    package func writeEnded(_ ended: EndedEnvelope) {
+        self.writeArrayHeader(4)
+        self.write(Envelope.Kind.ended)
+        self.write(ended.actor)
+        self.write(ended.incarnation)
+        self.write(ended.reason)
+    }
+
     package func writeGoodbye(reason: String) {
         self.writeArrayHeader(2)
         self.write(Envelope.Kind.goodbye)

@@ -15,6 +15,7 @@ package enum Envelope {
     case greet(UInt64)
     case greeted(UInt64)
     case goodbye(reason: String)
+    case ended(EndedEnvelope)
 
     package enum Kind {
         package static let call: UInt64 = 0
@@ -30,6 +31,7 @@ package enum Envelope {
         package static let mismatch: UInt64 = 10
         package static let greet: UInt64 = 11
         package static let greeted: UInt64 = 12
+        package static let ended: UInt64 = 13
     }
 }
 
@@ -142,5 +144,18 @@ package struct CreditEnvelope: Hashable, Sendable {
         self.actor = actor
         self.incarnation = incarnation
         self.completed = completed
+    }
+}
+
+/// Answers a one-way message to an actor that has ended. MessagePack: `[13, actor, incarnation, reason]`.
+package struct EndedEnvelope: Hashable, Sendable {
+    package var actor: UniqueID
+    package var incarnation: UInt64
+    package var reason: String
+
+    package init(actor: UniqueID, incarnation: UInt64, reason: String) {
+        self.actor = actor
+        self.incarnation = incarnation
+        self.reason = reason
     }
 }

@@ -34,7 +34,9 @@ package final class ActorReference: Sendable {
         var outstandingBytes = 0
         /// The large one-way messages that have not run: their place in the order of messages, and their bytes.
         var largeTells: Deque<(number: UInt64, bytes: Int)> = []
+        /// One-way messages that were admitted, that have left, and that have run.
         var tellsSent: UInt64 = 0
+        var tellsPosted: UInt64 = 0
         var tellsCompleted: UInt64 = 0
         var waiters: Deque<AdmissionWaiter> = []
         var ended: MeshError?
@@ -149,7 +151,8 @@ package final class ActorReference: Sendable {
 
     /// Sends a call in its turn. Runs under the reference's lock so that calls leave in the order of their numbers.
     func send(
-        isOneWay: Bool, _ body: (_ sequence: UInt64, _ wantsCredit: Bool, ActorLocation, Peer?) throws(MeshError) -> Void
+        isOneWay: Bool,
+        _ body: (_ sequence: UInt64, _ wantsCredit: Bool, ActorLocation, Peer?) throws(MeshError) -> Void
     ) throws(MeshError) {
         try self.state.withLock { state throws(MeshError) in
             if let ended = state.ended { throw ended }
@@ -157,11 +160,14 @@ package final class ActorReference: Sendable {
                 state.peer = try self.mesh.peers.peer(at: state.location.address)
             }
             let sequence = state.nextSequence
-            // Ask for credit often enough that the window never runs dry while the actor keeps up.
+            // Ask for credit often enough that the window never runs dry while the actor keeps up. What counts is how
+            // many have left: others are admitted in between, so that the number of those may skip the ones that ask.
             let wantsCredit =
-                isOneWay && (state.tellsSent % UInt64(max(1, self.window / 4)) == 0 || state.largeTells.last?.number == state.tellsSent)
+                isOneWay
+                && ((state.tellsPosted + 1) % UInt64(max(1, self.window / 4)) == 0 || !state.largeTells.isEmpty)
             try body(sequence, wantsCredit, state.location, state.peer)
             state.nextSequence += 1
+            if isOneWay { state.tellsPosted += 1 }
         }
     }
 
@@ -192,6 +198,13 @@ package final class ActorReference: Sendable {
             return self.grant(&state)
         }
         for waiter in granted { waiter.continuation?.resume(returning: true) }
+    }
+
+    /// The process of the actor says that it has ended, that life of it.
+    func end(_ ended: EndedEnvelope, at peer: PeerID) {
+        let location = self.location
+        guard location.address.peer == peer, location.incarnation == ended.incarnation else { return }
+        self.end(with: MeshError(.actorDied, ended.reason))
     }
 
     /// The actor has ended: calls fail from now on.

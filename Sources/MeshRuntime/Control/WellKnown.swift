@@ -23,7 +23,8 @@ extension Mesh {
         try self.handle(
             type,
             HandleFields(
-                id: WellKnown.unique(id, in: address.peer), typeName: String(reflecting: type), name: nil, window: 1 << 20,
+                id: WellKnown.unique(id, in: address.peer), typeName: String(reflecting: type), name: nil,
+                window: 1 << 20,
                 location: ActorLocation(address: address, incarnation: 0)))
     }
 

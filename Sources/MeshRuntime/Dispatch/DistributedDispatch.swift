@@ -82,7 +82,8 @@ package final class DispatchTarget: Sendable {
 
         // One more than needed, because the runtime may not be handed a null pointer.
         let types = UnsafeMutablePointer<any Any.Type>.allocate(capacity: parameterCount + 1)
-        let written = __getParameterTypeInfo(start, count, nil, nil, UnsafeMutableRawPointer(types)._rawValue, parameterCount)
+        let written = __getParameterTypeInfo(
+            start, count, nil, nil, UnsafeMutableRawPointer(types)._rawValue, parameterCount)
         guard Int(written) == parameterCount else {
             types.deallocate()
             return nil

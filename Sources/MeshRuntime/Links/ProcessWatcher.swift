@@ -12,6 +12,8 @@ package final class ProcessWatcher: Sendable {
         var watched: [UInt64: (descriptor: Int32, owned: Bool, action: Action)] = [:]
         var nextToken: UInt64 = 1
         var isStopped = false
+        /// Wakes the thread for the last time; it closes it.
+        var stopDescriptor: Int32 = -1
     }
 
     private let state = Mutex(State())
@@ -67,6 +69,7 @@ package final class ProcessWatcher: Sendable {
             for token in tokens.prefix(max(0, count)) {
                 if token == Self.stopToken {
                     Glibc.close(epoll)
+                    Glibc.close(self.state.withLock { $0.stopDescriptor })
                     return
                 }
                 let action = self.state.withLock { state -> Action? in
@@ -87,8 +90,8 @@ package final class ProcessWatcher: Sendable {
             for entry in state.watched.values where entry.owned { Glibc.close(entry.descriptor) }
             state.watched = [:]
             guard state.epoll >= 0 else { return }
-            // A descriptor that is readable from the start wakes the thread; it is freed with the process.
-            _ = cmesh_epoll_add(state.epoll, cmesh_readable_descriptor(), Self.stopToken)
+            state.stopDescriptor = cmesh_readable_descriptor()
+            _ = cmesh_epoll_add(state.epoll, state.stopDescriptor, Self.stopToken)
         }
     }
 }
@@ -113,7 +116,8 @@ package enum ProcessStatus {
 
     /// The host as processes can share it: this boot of this kernel, its process table and its files.
     package static func hostID() -> HostID {
-        let boot = readSmallFile("/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init) ?? "?"
+        let boot =
+            readSmallFile("/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init) ?? "?"
         let spaces = ["pid", "mnt", "net"].map { space -> String in
             var buffer = [CChar](repeating: 0, count: 128)
             let count = readlink("/proc/self/ns/\(space)", &buffer, buffer.count - 1)

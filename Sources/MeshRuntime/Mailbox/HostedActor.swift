@@ -62,7 +62,7 @@ package final class HostedActor: Sendable {
         switch self.mailbox.withLock({ $0.arrive(call) }) {
         case .wait: break
         case .start: self.startRunner()
-        case .refused(let error): self.mesh.reply(to: call, with: error)
+        case .refused(let error): self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
         }
     }
 
@@ -99,7 +99,7 @@ package final class HostedActor: Sendable {
             self.mesh.reply(to: call, with: error)
             runner.cancel()
         }
-        for call in waiting { self.mesh.reply(to: call, with: error) }
+        for call in waiting { self.mesh.refuse(call, of: self.id, self.incarnation, with: error) }
         self.actor.withLock { $0.strong = nil }
     }
 
@@ -135,12 +135,14 @@ package final class HostedActor: Sendable {
     private func execute(_ call: InboundCall, _ scratch: RunnerScratch) async {
         defer { if call.isOneWay { self.completeOneWay(call) } }
         if call.deadline > 0, cmesh_monotonic_nanoseconds() >= call.deadline {
-            let message = "\(call.target.label) of \(self.label) was still waiting when its deadline passed; it has not run."
+            let message =
+                "\(call.target.label) of \(self.label) was still waiting when its deadline passed; it has not run."
             return self.mesh.reply(to: call, with: MeshError(.deadlineExceeded, message))
         }
         let actor = self.actor.withLock { $0.strong ?? $0.weak }
         guard let actor else {
-            return self.mesh.reply(to: call, with: MeshError(.actorDied, "\(self.label) has ended."))
+            let error = MeshError(.actorDied, "\(self.label) has ended.")
+            return self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
         }
         let running = RunningCall(
             mesh: self.mesh, hosted: self, method: call.target.label, chain: call.context?.chain ?? [],

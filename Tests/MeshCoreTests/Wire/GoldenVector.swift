@@ -71,6 +71,9 @@ extension GoldenVector {
         },
         GoldenVector("a probe", "92 07 2a") { $0.writeProbe(lastSequence: 42) },
         GoldenVector("a goodbye", "92 08 a3 656e64") { $0.writeGoodbye(reason: "end") },
+        GoldenVector("the end of an actor", "94 0d \(actorHex) 01 a3 656e64") {
+            $0.writeEnded(EndedEnvelope(actor: actor, incarnation: 1, reason: "end"))
+        },
         GoldenVector("a request to send again", "91 09") { $0.writeResend() },
         GoldenVector("a mismatch", "92 0a cccd") { $0.writeMismatch(expected: PeerID(0xcd)) },
         GoldenVector("a greeting", "92 0b 07") { $0.writeGreet(7) },

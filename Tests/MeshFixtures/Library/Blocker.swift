@@ -1,5 +1,6 @@
 public import ActorMesh
 import Glibc
+import MeshTesting
 
 /// Holds its caller up, or ends its process, as it is told.
 public distributed actor Blocker: RemoteActor {
@@ -23,12 +24,30 @@ public distributed actor Blocker: RemoteActor {
         do {
             try await witness.wait(for: "go", count: 1)
         } catch {
-            // A cancelled task may still make calls that nobody awaits.
-            try? await self.actorSystem.tell { try await witness.reach("\(name) failed") }
-            if Task.isCancelled { try? await self.actorSystem.tell { try await witness.reach("\(name) cancelled") } }
+            await self.report(
+                Task.isCancelled ? ["\(name) failed", "\(name) cancelled"] : ["\(name) failed"], to: witness)
             throw error
         }
         try await witness.reach("\(name) done")
+    }
+
+    /// Says that it runs, and then waits here for nothing but being cancelled, which it says too.
+    public distributed func waitForCancellation(_ witness: Witness, _ name: String) async throws {
+        try await witness.reach(name)
+        try? await Checkpoints().wait(for: "what never comes")
+        await self.report(["\(name) cancelled"], to: witness)
+        try Task.checkCancellation()
+    }
+
+    /// Says that it runs, and then neither ends nor heeds a cancellation.
+    public distributed func ignoreEverything(_ witness: Witness, _ name: String) async throws {
+        try await witness.reach(name)
+        await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+    }
+
+    /// From a task of its own, which is neither cancelled nor past a deadline.
+    private func report(_ names: [String], to witness: Witness) async {
+        await Task.detached { for name in names { try? await witness.reach(name) } }.value
     }
 
     /// Calls the other one, which holds this one up.

@@ -1,0 +1,49 @@
+import Glibc
+
+/// What the kernel knows of processes.
+enum ProcessTable {
+    /// The children of a process that have the name, those that have ended and were not waited for included.
+    static func children(of parent: Int32 = getpid(), named name: String) -> [Int32] {
+        self.all().filter { process in
+            guard let status = self.status(of: process) else { return false }
+            return status.parent == parent && status.name == name
+        }
+    }
+
+    /// Whether a process runs. One that has ended and was not waited for does not.
+    static func isRunning(_ process: Int32) -> Bool {
+        guard let status = self.status(of: process) else { return false }
+        return status.state != "Z" && status.state != "X"
+    }
+
+    private static func all() -> [Int32] {
+        guard let directory = opendir("/proc") else { return [] }
+        defer { closedir(directory) }
+        var processes: [Int32] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let process = Int32(name) { processes.append(process) }
+        }
+        return processes
+    }
+
+    private static func status(of process: Int32) -> (name: String, state: Substring, parent: Int32)? {
+        guard let text = self.read("/proc/\(process)/stat"), let open = text.firstIndex(of: "("),
+            let close = text.lastIndex(of: ")")
+        else { return nil }
+        let fields = text[text.index(after: close)...].split(separator: " ")
+        guard fields.count > 1, let parent = Int32(fields[1]) else { return nil }
+        return (String(text[text.index(after: open)..<close]), fields[0], parent)
+    }
+
+    private static func read(_ path: String) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var buffer = [UInt8](repeating: 0, count: 1024)
+        let count = Glibc.read(descriptor, &buffer, buffer.count)
+        return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+    }
+}
