@@ -16,7 +16,7 @@ struct NodeCommand: AsyncParsableCommand {
 
             Examples:
               mesh node --mesh tcp://127.0.0.1:4711 --program ./quickstart
-              MESH_ADDRESS=tcp://10.0.0.7:4711 mesh node --name big --cpus 16 --program /opt/app/server
+              MESH_ADDRESS=tcp://10.0.0.7:4711 mesh node --cpus 16 --program /opt/app
             """)
 
     @OptionGroup var mesh: MeshOptions
