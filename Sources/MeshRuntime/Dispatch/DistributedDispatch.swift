@@ -164,6 +164,15 @@ package final class DispatchTarget: Sendable {
         ObjectIdentifier(type) == actorType
     }
 
+    /// Whether a name is that of a method of an actor type which is neither this one nor the stub of a protocol. For the
+    /// names that `executeDistributedTarget` has to run, which does not check it. A generic actor's type cannot be told
+    /// from the name of its method.
+    static func isDeclaredElsewhere(_ identifier: String, than type: any DistributedActor.Type) -> Bool {
+        guard let declared = self.actorType(in: identifier) else { return false }
+        guard ObjectIdentifier(declared) != ObjectIdentifier(type) else { return false }
+        return !String(describing: declared).hasPrefix("$")
+    }
+
     /// The actor type whose method has this name.
     ///
     /// A method's mangled name starts with the mangled name of the type that it is a member of, also when an
