@@ -25,6 +25,8 @@ package final class Peer: Sendable {
         var inboundTargets: [CallTarget] = []
         var failure: MeshError?
         var lastHeard: UInt64
+        /// How often it was asked since.
+        var unansweredProbes = 0
     }
 
     /// What is gathered for the next message.
@@ -174,6 +176,7 @@ package final class Peer: Sendable {
         self.state.withLock { state in
             guard state.failure == nil else { return false }
             state.lastHeard = now
+            state.unansweredProbes = 0
             if state.sender.acknowledge(epoch: header.acknowledgedEpoch, upTo: header.acknowledged),
                 state.sender.unacknowledged.isEmpty, state.frame != nil
             {
@@ -255,8 +258,8 @@ package final class Peer: Sendable {
 
     // MARK: Time
 
-    /// Does what is due: retries, acknowledgements, probes. Returns how long ago the peer was last heard, and whether
-    /// anything is still under way.
+    /// Does what is due: retries, acknowledgements, probes. Returns for how long the peer has
+    /// been silent although it was asked, and whether anything is still under way.
     func tick(now: UInt64, probe: Bool) -> (silence: UInt64, isWaiting: Bool) {
         self.state.withLock { state in
             guard state.failure == nil else { return (0, false) }
@@ -264,13 +267,16 @@ package final class Peer: Sendable {
             self.flush(&state)
             if state.receiver.owesAcknowledgement { self.sendAside(&state) { _ in } }
             if state.sender.shouldProbe(at: now, timeout: Self.acknowledgementTimeout) || probe {
+                state.unansweredProbes += 1
                 let last = state.sender.lastSequence
                 self.sendAside(&state) { buffer in
                     buffer.writeHello(self.own)
                     buffer.writeProbe(lastSequence: last)
                 }
             }
-            let silence = now > state.lastHeard ? now - state.lastHeard : 0
+            // Silence counts only for a peer that was asked several times: it may be this process that was stopped.
+            let isAsked = state.unansweredProbes >= 3
+            let silence = isAsked && now > state.lastHeard ? now - state.lastHeard : 0
             return (silence, !state.sender.unacknowledged.isEmpty)
         }
     }
