@@ -97,6 +97,20 @@ extension Processes {
             }
         }
 
+        @Test("memory is the machine's unless the node was told: a part of it can be had, more than all cannot")
+        func memory() async throws {
+            try await withFixtures { mesh in
+                let small = ActorOptions(resources: .init(cpus: 1, gpus: 0, memory: .mebibytes(16)))
+                let echo = try await mesh.spawn(Echo.self, options: small)
+                #expect(try await echo.data(.init(count: 3)).count == 3)
+                let error = await #expect(throws: MeshError.self) {
+                    try await mesh.spawn(Echo.self, options: .init(resources: .init(memory: .gibibytes(1 << 20))))
+                }
+                #expect(error?.code == .insufficientResources)
+                #expect(error?.message.contains("memory") == true, "\(String(describing: error))")
+            }
+        }
+
         @Test("arguments and results over the limit, in one piece and in attachments")
         func payload() async throws {
             let settings = MeshSettings(maximumPayload: 200_000)

@@ -15,7 +15,7 @@ public struct MeshConfiguration: Sendable {
     public var workerExecutable: String?
     /// How many worker processes are kept ready, so that spawning is fast; nil: two.
     public var warmWorkers: Int?
-    /// What this node has; nil: as many CPUs as the machine.
+    /// What this node has; nil: the CPUs and the memory of the machine. Memory that is left at 0 is the machine's too.
     public var resources: Resources?
     /// The node's name; nil: the host's name.
     public var nodeName: String?

@@ -55,7 +55,8 @@ struct MeshProcess: Sendable {
                 "The program \(command.executable) cannot be run. Give the path of an executable.")
         }
         let launcher = try WorkerLauncher(command: command)
-        let resources = configuration.resources ?? Resources(cpus: Double(processorCount()))
+        var resources = configuration.resources ?? Resources(cpus: Double(processorCount()))
+        if resources.memory == .bytes(0) { resources.memory = physicalMemory() }
         let registration = NodeRegistration(
             name: configuration.nodeName ?? hostName(), address: self.mesh.address, programs: [program],
             resources: resources)
@@ -83,6 +84,11 @@ package func isExecutable(_ path: String) -> Bool {
 
 /// How many processors this process may use.
 func processorCount() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+/// How much memory this machine has.
+func physicalMemory() -> ByteCount {
+    .bytes(Int64(max(0, sysconf(Int32(_SC_PHYS_PAGES)))) * Int64(max(0, sysconf(Int32(_SC_PAGESIZE)))))
+}
 
 /// The name of this machine.
 func hostName() -> String {
