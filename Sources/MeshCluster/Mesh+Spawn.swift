@@ -84,6 +84,21 @@ extension Mesh {
         try await self.findOrSpawn(type, options) { try await self.spawn(type, arguments, options: options) }
     }
 
+    /// The same, with the name beside the options, as `find` has it.
+    public func findOrSpawn<Act: RemoteActor>(
+        _ type: Act.Type, _ arguments: Act.Arguments, named name: String, namespace: String? = nil,
+        options: ActorOptions = ActorOptions()
+    ) async throws -> Act where Act.Arguments: Codable {
+        try await self.findOrSpawn(type, arguments, options: options.named(name, in: namespace))
+    }
+
+    /// The same for an actor that takes no arguments, with the name beside the options.
+    public func findOrSpawn<Act: RemoteActor>(
+        _ type: Act.Type, named name: String, namespace: String? = nil, options: ActorOptions = ActorOptions()
+    ) async throws -> Act where Act.Arguments == Void {
+        try await self.findOrSpawn(type, options: options.named(name, in: namespace))
+    }
+
     /// The same for an actor that takes no arguments.
     public func findOrSpawn<Act: RemoteActor>(
         _ type: Act.Type, options: ActorOptions
@@ -133,4 +148,13 @@ extension Mesh {
 
     /// The nodes of the mesh.
     public func nodes() async throws -> [NodeInfo] { try await self.membership.ask { try await $0.nodes() } }
+}
+
+extension ActorOptions {
+    fileprivate func named(_ name: String, in namespace: String?) -> ActorOptions {
+        var options = self
+        options.name = name
+        options.namespace = namespace ?? self.namespace
+        return options
+    }
 }

@@ -63,22 +63,14 @@ extension Mesh {
     /// ```
     ///
     /// - Parameter call: contains the calls to send. With a method that has a result, the closure ends there.
-    public func tell(
-        backPressure: BackPressure? = nil, _ call: () async throws -> Void
-    ) async throws {
-        let scope = MeshScope.telling(backPressure ?? self.settings.backPressure)
-        do {
-            try await MeshScope.$current.withValue(scope) { try await call() }
-        } catch is AcceptedOneWay {}
-        await self.executor.breathe()
-    }
-
-    /// The same for a method with a result, which does not travel.
-    @_disfavoredOverload
     public func tell<Value>(
         backPressure: BackPressure? = nil, _ call: () async throws -> Value
     ) async throws {
-        try await self.tell(backPressure: backPressure) { _ = try await call() }
+        let scope = MeshScope.telling(backPressure ?? self.settings.backPressure)
+        do {
+            _ = try await MeshScope.$current.withValue(scope) { try await call() }
+        } catch is AcceptedOneWay {}
+        await self.executor.breathe()
     }
 
     /// Runs code whose calls must end within a time. The deadline travels with them, also through further calls that
