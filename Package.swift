@@ -57,7 +57,8 @@ let package = Package(
             ]
         ),
         .target(name: "CMeshBench"),
-        .target(name: "MeshBench", dependencies: ["ActorMesh", "MeshCluster", "CZeroMQ", "CMeshPlatform", "CMeshBench"]),
+        .target(
+            name: "MeshBench", dependencies: ["ActorMesh", "MeshCluster", "CZeroMQ", "CMeshPlatform", "CMeshBench"]),
         .target(
             name: "MeshTesting",
             dependencies: [
@@ -94,14 +95,16 @@ let package = Package(
         .testTarget(
             name: "MeshCommandTests",
             dependencies: [
-                "MeshCommand", "MeshCommandFixture", "quickstart", "ActorMesh", "MeshRuntime", "MeshCore", "CMeshPlatform",
+                "MeshCommand", "MeshCommandFixture", "quickstart", "ActorMesh", "MeshRuntime", "MeshCore",
+                "CMeshPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
         ),
         .target(name: "StreamFixtureActors", dependencies: ["ActorMesh"], path: "Tests/StreamFixture/Actors"),
         .executableTarget(
-            name: "stream-fixture", dependencies: ["StreamFixtureActors", "ActorMesh"], path: "Tests/StreamFixture/Main"),
+            name: "stream-fixture", dependencies: ["StreamFixtureActors", "ActorMesh"], path: "Tests/StreamFixture/Main"
+        ),
         .testTarget(
             name: "MeshStreamTests",
             dependencies: [

@@ -38,7 +38,8 @@ package final class Membership: Sendable {
         guard let address = try await mesh.greet(endpoint, timeout: timeout) else {
             throw MeshError(
                 .brokerUnavailable,
-                "No broker answers at \(endpoint). Start one with `mesh broker --bind \(endpoint)`, or check the address.")
+                "No broker answers at \(endpoint). Start one with `mesh broker --bind \(endpoint)`, or check the address."
+            )
         }
         mesh.onPeerLost { [weak mesh] peer, _ in
             guard let mesh, let membership = try? mesh.membership, membership.forget(peer) else { return }
@@ -136,7 +137,7 @@ package final class Membership: Sendable {
         do {
             return try await question(broker)
         } catch let error as MeshError
-        where (error.code == .actorDied || error.code == .actorUnavailable)
+            where (error.code == .actorDied || error.code == .actorUnavailable)
             && self.mesh.hasLost(self.mesh.peer(of: broker))
         {
             throw MeshError(

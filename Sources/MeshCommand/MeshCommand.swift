@@ -22,6 +22,5 @@ struct MeshCommand: AsyncParsableCommand {
             MessagesCommand.self,
             KillCommand.self,
             BenchCommand.self,
-            BenchCommand.self,
         ])
 }

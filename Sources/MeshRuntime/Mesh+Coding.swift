@@ -40,7 +40,9 @@ extension Mesh {
 
     package func decodeError(_ error: EncodedError) -> any Error {
         do {
-            guard let typeName = error.typeName else { return try self.decoder.decode(MeshError.self, from: error.data) }
+            guard let typeName = error.typeName else {
+                return try self.decoder.decode(MeshError.self, from: error.data)
+            }
             var decoder = self.decoder
             if let key = ReceivedError.typeNameKey { decoder.userInfo[key] = typeName }
             return try decoder.decode(ReceivedError.self, from: error.data).error

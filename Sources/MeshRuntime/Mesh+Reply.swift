@@ -68,7 +68,8 @@ extension Mesh {
         case let failure as CallFailure:
             self.reply(to: call, with: failure.error)
         case is ExecuteDistributedTargetError:
-            let message = "\(actor.label) has no method \(call.target.label); the caller has another version of its type."
+            let message =
+                "\(actor.label) has no method \(call.target.label); the caller has another version of its type."
             self.reply(to: call, with: MeshError(.typeNotFound, message, cause: error))
         default:
             self.send(self.encodeError(error, method: call.target.label), failure: call)

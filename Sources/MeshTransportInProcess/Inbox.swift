@@ -60,7 +60,9 @@ final class Inbox: @unchecked Sendable {
                     self.isInterrupted = false
                     return nil
                 }
-                if let first = self.items.first { self.wait(for: first.arrival - now) } else {
+                if let first = self.items.first {
+                    self.wait(for: first.arrival - now)
+                } else {
                     pthread_cond_wait(self.hasNews, self.lock)
                 }
             }

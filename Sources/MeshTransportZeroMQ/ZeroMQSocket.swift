@@ -89,7 +89,9 @@ final class ZeroMQSocket: @unchecked Sendable {
             // Small values of `Data` live on the stack, where libzmq must not look for them later.
             zmq_msg_init_size(&message, data.count)
             data.withUnsafeBytes { bytes in
-                if let start = bytes.baseAddress { zmq_msg_data(&message)?.copyMemory(from: start, byteCount: bytes.count) }
+                if let start = bytes.baseAddress {
+                    zmq_msg_data(&message)?.copyMemory(from: start, byteCount: bytes.count)
+                }
             }
             if zmq_msg_send(&message, self.handle, more ? ZMQ_SNDMORE : 0) < 0 { zmq_msg_close(&message) }
             return
@@ -135,6 +137,7 @@ final class ZeroMQFrame: @unchecked Sendable {
     /// The frame as `Data` that shares its memory.
     func data() -> Data {
         guard let base = zmq_msg_data(self.message), self.count > 0 else { return Data() }
-        return Data(bytesNoCopy: base, count: self.count, deallocator: .custom { _, _ in withExtendedLifetime(self) {} })
+        return Data(
+            bytesNoCopy: base, count: self.count, deallocator: .custom { _, _ in withExtendedLifetime(self) {} })
     }
 }

@@ -33,7 +33,8 @@ package final class ZeroMQTransport: MeshTransport {
             guard zmq_bind(inbound.handle, endpoint) == 0 else {
                 let reason = zeroMQError()
                 throw MeshError(
-                    .systemFailure, "The address \(endpoint) cannot be bound: \(reason). "
+                    .systemFailure,
+                    "The address \(endpoint) cannot be bound: \(reason). "
                         + "Choose another, or end the process that has it.")
             }
             bound.append(inbound.text(ZMQ_LAST_ENDPOINT))
@@ -85,7 +86,8 @@ package final class ZeroMQTransport: MeshTransport {
         guard zmq_connect(socket.handle, endpoint) == 0 else {
             defer { socket.close() }
             throw MeshError(
-                .invalidArgument, "\(endpoint) is no address to connect to: \(zeroMQError()). "
+                .invalidArgument,
+                "\(endpoint) is no address to connect to: \(zeroMQError()). "
                     + "Addresses look like tcp://10.0.0.7:4711 or ipc:///run/mesh/1.sock.")
         }
         let channel = ZeroMQChannel(socket, in: self.channels)

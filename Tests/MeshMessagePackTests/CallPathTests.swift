@@ -116,8 +116,10 @@ import Testing
 
     @Test("large data refers to the message's memory as long as that has an owner")
     func shared() throws {
-        final class Owner { var data: [UInt8]
-            init(_ data: [UInt8]) { self.data = data } }
+        final class Owner {
+            var data: [UInt8]
+            init(_ data: [UInt8]) { self.data = data }
+        }
         weak var weakOwner: Owner?
         var result: Data?
         do {

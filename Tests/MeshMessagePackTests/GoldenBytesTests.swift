@@ -37,7 +37,10 @@ import Testing
         struct Point: Codable, Equatable {
             var x = 1
             var y = 2
-            enum CodingKeys: Int, CodingKey { case x = 1, y = 300 }
+            enum CodingKeys: Int, CodingKey {
+                case x = 1
+                case y = 300
+            }
         }
         #expect(try encode(Point()) == bytes("82 01 01 cd012c 02"))
         #expect(try roundTrip(Point()) == Point())

@@ -121,7 +121,8 @@ import Testing
         #expect(try roundTrip(fields) == fields)
         #expect(try roundTrip(String?.none) == nil)
         #expect(try roundTrip([Int?.none]) == [nil])
-        #expect(try decode(Fields.self, encode(["a": MessagePackValue.null, "c": .array([]), "d": .map([:])])).a == nil)
+        #expect(
+            try decode(Fields.self, encode(["a": MessagePackValue.null, "c": .array([]), "d": .map([:])])).a == nil)
     }
 
     @Test("other types of the standard library and Foundation")

@@ -154,7 +154,8 @@ struct Vector {
             } else if seconds >= 0, seconds < 1 << 34 {
                 body = withUnsafeBytes(of: (UInt64(nanoseconds) << 34 | UInt64(seconds)).bigEndian) { Data($0) }
             } else {
-                body = withUnsafeBytes(of: nanoseconds.bigEndian) { Data($0) }
+                body =
+                    withUnsafeBytes(of: nanoseconds.bigEndian) { Data($0) }
                     + withUnsafeBytes(of: seconds.bigEndian) { Data($0) }
             }
             return MessagePackExtension(type: -1, data: body)

@@ -22,7 +22,9 @@ extension Processes {
                     accepted.reach("fifth")
                     return try await ref.value
                 }
-                let refused = await codeThrown { try await mesh.submit(backPressure: .failFast) { try await blocker.count() }.value }
+                let refused = await codeThrown {
+                    try await mesh.submit(backPressure: .failFast) { try await blocker.count() }.value
+                }
                 #expect(refused == .tooManyPendingCalls)
                 #expect(accepted.count(of: "fifth") == 0)
                 try await witness.reach("go")
@@ -65,7 +67,8 @@ extension Processes {
             }
         }
 
-        @Test("many tasks that tell at the same time through a small window all get through", arguments: [2, 8, 13, 100])
+        @Test(
+            "many tasks that tell at the same time through a small window all get through", arguments: [2, 8, 13, 100])
         func manyTellers(window: Int) async throws {
             try await withFixtures { mesh in
                 let ledger = try await mesh.spawn(Ledger.self, options: .init(maxPendingCalls: window))

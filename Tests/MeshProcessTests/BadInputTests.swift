@@ -41,11 +41,16 @@ extension Processes {
         @Test("a name without letters, one that is too long, and none where one is needed")
         func names() async throws {
             try await withFixtures { mesh in
-                #expect(await codeThrown { try await mesh.spawn(Blocker.self, options: .init(name: "")) } == .invalidArgument)
+                #expect(
+                    await codeThrown { try await mesh.spawn(Blocker.self, options: .init(name: "")) }
+                        == .invalidArgument)
                 #expect(await codeThrown { try await mesh.find(Blocker.self, named: "") } == .invalidArgument)
                 let long = String(repeating: "é", count: 300)
-                #expect(await codeThrown { try await mesh.spawn(Blocker.self, options: .init(name: long)) } == .invalidArgument)
-                #expect(await codeThrown { try await mesh.findOrSpawn(Blocker.self, options: .init()) } == .invalidArgument)
+                #expect(
+                    await codeThrown { try await mesh.spawn(Blocker.self, options: .init(name: long)) }
+                        == .invalidArgument)
+                #expect(
+                    await codeThrown { try await mesh.findOrSpawn(Blocker.self, options: .init()) } == .invalidArgument)
                 #expect(await codeThrown { try await mesh.find(Blocker.self, named: "nobody") } == .actorNotFound)
                 try await self.works(mesh)
             }
@@ -67,9 +72,15 @@ extension Processes {
         @Test("limits that make no sense")
         func limits() async throws {
             try await withFixtures { mesh in
-                #expect(await codeThrown { try await mesh.spawn(Blocker.self, options: .init(maxConcurrency: 0)) } == .invalidArgument)
-                #expect(await codeThrown { try await mesh.spawn(Blocker.self, options: .init(maxPendingCalls: -1)) } == .invalidArgument)
-                #expect(await codeThrown { try await mesh.spawn(Blocker.self, options: .init(node: "no such node")) } == .invalidArgument)
+                #expect(
+                    await codeThrown { try await mesh.spawn(Blocker.self, options: .init(maxConcurrency: 0)) }
+                        == .invalidArgument)
+                #expect(
+                    await codeThrown { try await mesh.spawn(Blocker.self, options: .init(maxPendingCalls: -1)) }
+                        == .invalidArgument)
+                #expect(
+                    await codeThrown { try await mesh.spawn(Blocker.self, options: .init(node: "no such node")) }
+                        == .invalidArgument)
                 try await self.works(mesh)
             }
         }
@@ -97,7 +108,8 @@ extension Processes {
                 #expect(error?.message.contains("Echo.data") == true, "\(String(describing: error))")
                 #expect(error?.message.contains("200000") == true)
                 #expect(
-                    await codeThrown { try await echo.text(String(repeating: "x", count: 250_000)) } == .payloadTooLarge)
+                    await codeThrown { try await echo.text(String(repeating: "x", count: 250_000)) } == .payloadTooLarge
+                )
                 #expect(
                     await codeThrown { try await echo.reversed(Array(repeating: .init(count: 90_000), count: 3)) }
                         == .payloadTooLarge)
@@ -113,7 +125,9 @@ extension Processes {
             }
             #expect(error?.code == .brokerUnavailable)
             #expect(error?.message.contains("tcp://127.0.0.1:1") == true)
-            #expect(await codeThrown { try await withMesh(MeshConfiguration(address: "nonsense")) { _ in } } == .invalidArgument)
+            #expect(
+                await codeThrown { try await withMesh(MeshConfiguration(address: "nonsense")) { _ in } }
+                    == .invalidArgument)
         }
 
         @Test("a worker program that is not there, or is none")

@@ -39,10 +39,11 @@ extension Processes {
                 let ledger = try await mesh.spawn(Ledger.self)
                 var refs: [ObjectRef<Int>] = []
                 for number in 0..<3000 {
-                    refs.append(try await mesh.submit {
-                        try await number % 3 == 0
-                            ? ledger.append("driver", number) : ledger.appendLater("driver", number)
-                    })
+                    refs.append(
+                        try await mesh.submit {
+                            try await number % 3 == 0
+                                ? ledger.append("driver", number) : ledger.appendLater("driver", number)
+                        })
                 }
                 #expect(try await mesh.get(refs) == Array(1...3000))
                 try await self.check(try await ledger.history(), ["driver": 3000])

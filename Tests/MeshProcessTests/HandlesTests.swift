@@ -50,9 +50,10 @@ extension Processes {
                 #expect(found.id == ledger.id)
                 var refs: [ObjectRef<Int>] = []
                 for number in 0..<1000 {
-                    refs.append(try await mesh.submit {
-                        try await (number % 2 == 0 ? ledger : found).append("driver", number)
-                    })
+                    refs.append(
+                        try await mesh.submit {
+                            try await (number % 2 == 0 ? ledger : found).append("driver", number)
+                        })
                 }
                 #expect(try await mesh.get(refs) == Array(1...1000))
                 #expect(try await ledger.history().reordered.prefix(5) == [])

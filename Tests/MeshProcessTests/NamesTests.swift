@@ -65,9 +65,13 @@ extension Processes {
                 #expect(second.id != first.id)
                 #expect(await codeThrown { try await second.crash() } == .actorDied)
                 // The node's report is on its way to the broker when the caller knows already.
-                try await poll { await codeThrown { try await mesh.find(Blocker.self, named: "reused") } == .actorNotFound }
+                try await poll {
+                    await codeThrown { try await mesh.find(Blocker.self, named: "reused") } == .actorNotFound
+                }
 
-                await #expect(throws: Refusal.self) { try await mesh.spawn(Moody.self, .init(mood: .refuses), options: options) }
+                await #expect(throws: Refusal.self) {
+                    try await mesh.spawn(Moody.self, .init(mood: .refuses), options: options)
+                }
                 #expect(
                     await codeThrown { try await mesh.spawn(Moody.self, .init(mood: .crashes), options: options) }
                         == .actorDied)
@@ -84,7 +88,9 @@ extension Processes {
                     Blocker.self, options: .init(name: "same", namespace: "other", placement: .shared))
                 #expect(try await mesh.find(Blocker.self, named: "same").id == one.id)
                 #expect(try await mesh.find(Blocker.self, named: "same", namespace: "other").id == other.id)
-                #expect(await codeThrown { try await mesh.find(Blocker.self, named: "same", namespace: "third") } == .actorNotFound)
+                #expect(
+                    await codeThrown { try await mesh.find(Blocker.self, named: "same", namespace: "third") }
+                        == .actorNotFound)
             }
         }
 

@@ -3,7 +3,8 @@ import Testing
 /// Asks again and again until something is so. For what no event tells of: other processes in the process table, and
 /// reports that are still under way.
 func poll(
-    for limit: Duration = .seconds(20), _ isSo: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation
+    for limit: Duration = .seconds(20), _ isSo: () async throws -> Bool,
+    sourceLocation: SourceLocation = #_sourceLocation
 ) async throws {
     let end = ContinuousClock.now + limit
     while try await !isSo() {

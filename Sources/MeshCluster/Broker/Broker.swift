@@ -163,7 +163,9 @@ package distributed actor Broker {
 
     /// Returns when no actor of that name is starting.
     package distributed func waitUntilStarted(name: String, namespace: String?) async throws {
-        guard let entry = try self.registry.find(name: name, namespace: namespace), entry.state == .starting else { return }
+        guard let entry = try self.registry.find(name: name, namespace: namespace), entry.state == .starting else {
+            return
+        }
         await withCheckedContinuation { self.startWaiters[entry.spec.id, default: []].append($0) }
     }
 

@@ -305,7 +305,9 @@ package distributed actor NodeAgent {
     }
 
     private func shared() async throws -> PeerID {
-        if let task = self.sharedWorker, let worker = try? await task.value, self.workers[worker] != nil { return worker }
+        if let task = self.sharedWorker, let worker = try? await task.value, self.workers[worker] != nil {
+            return worker
+        }
         let task = Task { try await self.take() }
         self.sharedWorker = task
         return try await task.value

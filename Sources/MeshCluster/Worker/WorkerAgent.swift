@@ -38,7 +38,9 @@ package distributed actor WorkerAgent {
         _ = self.actorSystem.schedule(at: cmesh_monotonic_nanoseconds() + 300_000_000) { cmesh_release_program_pages() }
     }
 
-    private static func make<Act: RemoteActor>(_ type: Act.Type, _ spec: ActorSpec, on mesh: Mesh) async throws -> Act.ID {
+    private static func make<Act: RemoteActor>(
+        _ type: Act.Type, _ spec: ActorSpec, on mesh: Mesh
+    ) async throws -> Act.ID {
         try await mesh.birth(
             type, id: spec.id, name: spec.options.name, incarnation: spec.incarnation, window: spec.window,
             maxConcurrency: spec.options.maxConcurrency

@@ -22,7 +22,9 @@ struct BrokerCommand: AsyncParsableCommand {
     var bind: [String] = []
 
     func validate() throws {
-        for address in self.bind { try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) } }
+        for address in self.bind {
+            try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) }
+        }
     }
 
     func run() async throws {

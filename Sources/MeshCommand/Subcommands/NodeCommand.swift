@@ -16,7 +16,7 @@ struct NodeCommand: AsyncParsableCommand {
 
             Examples:
               mesh node --mesh tcp://127.0.0.1:4711 --program ./quickstart
-              MESH_ADDRESS=tcp://10.0.0.7:4711 mesh node --name big --cpus 16 --program /opt/app/server
+              MESH_ADDRESS=tcp://10.0.0.7:4711 mesh node --cpus 16 --program /opt/app
             """)
 
     @OptionGroup var mesh: MeshOptions
@@ -37,7 +37,9 @@ struct NodeCommand: AsyncParsableCommand {
     var cpus: Double?
 
     func validate() throws {
-        for address in self.bind { try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) } }
+        for address in self.bind {
+            try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) }
+        }
         if let cpus, !(cpus > 0 && cpus.isFinite) { throw ValidationError("--cpus takes a number above 0.") }
         if let program, !isExecutable(program) {
             throw ValidationError("The program \(program) cannot be run. Give the path of an executable.")

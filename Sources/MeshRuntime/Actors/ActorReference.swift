@@ -151,7 +151,8 @@ package final class ActorReference: Sendable {
 
     /// Sends a call in its turn. Runs under the reference's lock so that calls leave in the order of their numbers.
     func send(
-        isOneWay: Bool, _ body: (_ sequence: UInt64, _ wantsCredit: Bool, ActorLocation, Peer?) throws(MeshError) -> Void
+        isOneWay: Bool,
+        _ body: (_ sequence: UInt64, _ wantsCredit: Bool, ActorLocation, Peer?) throws(MeshError) -> Void
     ) throws(MeshError) {
         try self.state.withLock { state throws(MeshError) in
             if let ended = state.ended { throw ended }

@@ -1,5 +1,6 @@
 package import Distributed
 package import MeshCore
+import Synchronization
 
 /// The numbers of the actors that every mesh has.
 package enum WellKnown {
@@ -16,14 +17,21 @@ package enum WellKnown {
 }
 
 extension Mesh {
-    /// A handle to one of the well-known actors of a process.
+    /// One of the well-known actors of a process: itself when it lives here, where no message is needed, else a handle.
     package func service<Service: DistributedActor>(
         _ type: Service.Type, _ id: UniqueID, at address: PeerAddress
     ) throws -> Service where Service.ActorSystem == Mesh {
-        try self.handle(
+        let unique = WellKnown.unique(id, in: address.peer)
+        if address.peer == self.address.peer,
+            let local = self.hosts.withLock({ $0[unique] })?.instance as? Service
+        {
+            return local
+        }
+        return try self.handle(
             type,
             HandleFields(
-                id: WellKnown.unique(id, in: address.peer), typeName: String(reflecting: type), name: nil, window: 1 << 20,
+                id: unique, typeName: String(reflecting: type), name: nil,
+                window: 1 << 20,
                 location: ActorLocation(address: address, incarnation: 0)))
     }
 

@@ -82,7 +82,8 @@ package final class DispatchTarget: Sendable {
 
         // One more than needed, because the runtime may not be handed a null pointer.
         let types = UnsafeMutablePointer<any Any.Type>.allocate(capacity: parameterCount + 1)
-        let written = __getParameterTypeInfo(start, count, nil, nil, UnsafeMutableRawPointer(types)._rawValue, parameterCount)
+        let written = __getParameterTypeInfo(
+            start, count, nil, nil, UnsafeMutableRawPointer(types)._rawValue, parameterCount)
         guard Int(written) == parameterCount else {
             types.deallocate()
             return nil
@@ -161,6 +162,15 @@ package final class DispatchTarget: Sendable {
     /// Whether the target is a method of actors of this type.
     package func isDeclared(by type: any DistributedActor.Type) -> Bool {
         ObjectIdentifier(type) == actorType
+    }
+
+    /// Whether a name is that of a method of an actor type which is neither this one nor the stub of a protocol. For the
+    /// names that `executeDistributedTarget` has to run, which does not check it. A generic actor's type cannot be told
+    /// from the name of its method.
+    static func isDeclaredElsewhere(_ identifier: String, than type: any DistributedActor.Type) -> Bool {
+        guard let declared = self.actorType(in: identifier) else { return false }
+        guard ObjectIdentifier(declared) != ObjectIdentifier(type) else { return false }
+        return !String(describing: declared).hasPrefix("$")
     }
 
     /// The actor type whose method has this name.

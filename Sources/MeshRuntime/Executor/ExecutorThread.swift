@@ -68,13 +68,15 @@ func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> 
     pthread_attr_setstacksize(&attributes, 8 << 20)
     let start = Unmanaged.passRetained(Start(name: name, body: body))
     var thread = pthread_t()
-    let result = pthread_create(&thread, &attributes, { argument in
-        guard let argument else { return nil }
-        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-        cmesh_set_thread_name(start.name)
-        start.body()
-        return nil
-    }, start.toOpaque())
+    let result = pthread_create(
+        &thread, &attributes,
+        { argument in
+            guard let argument else { return nil }
+            let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+            cmesh_set_thread_name(start.name)
+            start.body()
+            return nil
+        }, start.toOpaque())
     if result != 0 { start.release() }
     return result == 0
 }

@@ -245,10 +245,12 @@ package final class Peer: Sendable {
 
     /// Answers a message that was meant for another process.
     func sayMismatch(expected: PeerID) {
-        self.state.withLock { state in self.sendAside(&state) { buffer in
-            buffer.writeHello(self.own)
-            buffer.writeMismatch(expected: expected)
-        } }
+        self.state.withLock { state in
+            self.sendAside(&state) { buffer in
+                buffer.writeHello(self.own)
+                buffer.writeMismatch(expected: expected)
+            }
+        }
     }
 
     // MARK: Time

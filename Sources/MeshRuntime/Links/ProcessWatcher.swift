@@ -116,7 +116,8 @@ package enum ProcessStatus {
 
     /// The host as processes can share it: this boot of this kernel, its process table and its files.
     package static func hostID() -> HostID {
-        let boot = readSmallFile("/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init) ?? "?"
+        let boot =
+            readSmallFile("/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init) ?? "?"
         let spaces = ["pid", "mnt", "net"].map { space -> String in
             var buffer = [CChar](repeating: 0, count: 128)
             let count = readlink("/proc/self/ns/\(space)", &buffer, buffer.count - 1)

@@ -53,6 +53,9 @@ package final class HostedActor: Sendable {
         let buffer = CallBuffer()
     }
 
+    /// The actor itself; nil once it has ended.
+    var instance: (any DistributedActor)? { self.actor.withLock { $0.strong ?? $0.weak } }
+
     // MARK: Calls arrive
 
     func enqueue(_ call: InboundCall) {
@@ -135,11 +138,11 @@ package final class HostedActor: Sendable {
     private func execute(_ call: InboundCall, _ scratch: RunnerScratch) async {
         defer { if call.isOneWay { self.completeOneWay(call) } }
         if call.deadline > 0, cmesh_monotonic_nanoseconds() >= call.deadline {
-            let message = "\(call.target.label) of \(self.label) was still waiting when its deadline passed; it has not run."
+            let message =
+                "\(call.target.label) of \(self.label) was still waiting when its deadline passed; it has not run."
             return self.mesh.reply(to: call, with: MeshError(.deadlineExceeded, message))
         }
-        let actor = self.actor.withLock { $0.strong ?? $0.weak }
-        guard let actor else {
+        guard let actor = self.instance else {
             let error = MeshError(.actorDied, "\(self.label) has ended.")
             return self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
         }
@@ -177,6 +180,11 @@ package final class HostedActor: Sendable {
     private func invokeStandard(
         _ call: InboundCall, on actor: some DistributedActor, _ decoder: inout CallDecoder
     ) async throws {
+        // The runtime would run a method of one actor type on an actor of another.
+        guard !DispatchTarget.isDeclaredElsewhere(call.target.name, than: type(of: actor)) else {
+            throw CallFailure(
+                error: MeshError(.typeNotFound, "\(call.target.label) is no method of \(self.label)."))
+        }
         try await self.mesh.executeDistributedTarget(
             on: actor,
             target: call.target.remoteCallTarget,

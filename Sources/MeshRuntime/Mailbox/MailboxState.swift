@@ -11,10 +11,15 @@ struct MailboxState: ~Copyable {
     private(set) var runners = 0
     private(set) var limit: Int
     private(set) var closed: MeshError?
-    /// How many one-way messages of each caller have run, for its window.
-    private var completedOneWay: [PeerID?: UInt64] = [:]
-    /// Callers that were told a total while others of their messages still ran: they are told of each of those, too.
-    private var owedCredit: Set<PeerID?> = []
+    /// What each caller's window needs to know of its one-way messages.
+    private var oneWay: [PeerID?: OneWayCount] = [:]
+
+    private struct OneWayCount {
+        var arrived: UInt64 = 0
+        var completed: UInt64 = 0
+        /// Credit is due when so many have run, the smallest first.
+        var due: Deque<UInt64> = []
+    }
 
     init(limit: Int) { self.limit = max(1, limit) }
 
@@ -30,6 +35,7 @@ struct MailboxState: ~Copyable {
     mutating func arrive(_ call: InboundCall) -> Arrival {
         if let closed { return .refused(closed) }
         self.waiting.append(call)
+        if self.limit > 1, call.isOneWay { self.noteArrival(call) }
         guard self.runners < self.limit else { return .wait }
         self.runners += 1
         return .start
@@ -100,27 +106,27 @@ struct MailboxState: ~Copyable {
         return .unknown
     }
 
-    /// Counts a one-way message that has run. Returns the caller's total, if it is to be told.
-    ///
-    /// Only some messages ask for credit. With calls side by side such a message may end before earlier ones, which
-    /// nobody would count otherwise until the next one asks; and that one may be waiting for their room.
-    mutating func completedOneWay(_ call: InboundCall) -> UInt64? {
+    /// Messages that run side by side end in any order, so credit is not due when the one that asked has run, but when
+    /// as many have run as had arrived with it. Without that what ends last would never be credited.
+    private mutating func noteArrival(_ call: InboundCall) {
         let caller = call.origin?.id
-        self.completedOneWay[caller, default: 0] += 1
-        let isOwed = self.running.count > 1 || !self.owedCredit.isEmpty ? self.updateOwedCredit(call) : false
-        return call.wantsCredit || isOwed ? self.completedOneWay[caller] : nil
+        self.oneWay[caller, default: OneWayCount()].arrived += 1
+        guard call.wantsCredit, let arrived = self.oneWay[caller]?.arrived else { return }
+        self.oneWay[caller]?.due.append(arrived)
     }
 
-    private mutating func updateOwedCredit(_ call: InboundCall) -> Bool {
+    /// Counts a one-way message that has run. Returns how many of its caller's have, when the caller is to be told.
+    mutating func completedOneWay(_ call: InboundCall) -> UInt64? {
         let caller = call.origin?.id
-        let isOwed = self.owedCredit.contains(caller)
-        // The one that has ended is still among those that run.
-        if self.running.count(where: { $0.call.origin?.id == caller && $0.call.isOneWay }) <= 1 {
-            self.owedCredit.remove(caller)
-        } else if call.wantsCredit {
-            self.owedCredit.insert(caller)
+        var count = self.oneWay[caller] ?? OneWayCount()
+        count.completed += 1
+        var isDue = self.limit == 1 && call.wantsCredit
+        while let next = count.due.first, next <= count.completed {
+            count.due.removeFirst()
+            isDue = true
         }
-        return isOwed
+        self.oneWay[caller] = count
+        return isDue ? count.completed : nil
     }
 
     /// Refuses calls from now on. Returns those that waited and those that run, with their runners.
@@ -135,8 +141,7 @@ struct MailboxState: ~Copyable {
     /// Drops what waits from a caller that is gone, and names the runners that work for it. Its one-way messages run.
     mutating func forget(caller: PeerID) -> [MailboxRunner] {
         self.waiting.removeAll { $0.origin?.id == caller && !$0.isOneWay }
-        self.completedOneWay[caller] = nil
-        self.owedCredit.remove(caller)
+        self.oneWay[caller] = nil
         let runners = self.running.filter { $0.call.origin?.id == caller && !$0.call.isOneWay }.map(\.runner)
         for runner in runners { runner.markCancelled() }
         return runners

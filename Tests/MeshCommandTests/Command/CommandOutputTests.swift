@@ -45,7 +45,8 @@ struct CommandOutputTests {
 struct ActorChoiceTests {
     private func actor(_ number: UInt64, _ name: String?, _ namespace: String = "default") -> ActorInfo {
         ActorInfo(
-            id: UniqueID(high: 1, low: number), typeName: "app.Counter", name: name, namespace: namespace, state: .alive,
+            id: UniqueID(high: 1, low: number), typeName: "app.Counter", name: name, namespace: namespace,
+            state: .alive,
             node: "alpha", processID: 1, incarnation: 1, placement: .process, lifetime: .owned)
     }
 

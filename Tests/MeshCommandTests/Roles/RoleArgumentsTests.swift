@@ -83,7 +83,9 @@ struct RoleArgumentsTests {
     func values() {
         #expect(self.refusal("--mesh") == "--mesh needs a value. See --help.")
         #expect(self.refusal("--mesh=") == "--mesh needs a value. See --help.")
-        for address in ["localhost", "tcp://localhost", "tcp://:4711", "tcp://h:0", "tcp://h:70000", "tcp://h:*", "ipc://"] {
+        for address in [
+            "localhost", "tcp://localhost", "tcp://:4711", "tcp://h:0", "tcp://h:70000", "tcp://h:*", "ipc://",
+        ] {
             #expect(self.refusal("--mesh", address).contains("tcp://10.0.0.7:4711"), "\(address)")
         }
         #expect(self.refusal("broker", "--bind", "4711").contains("port * takes a free one"))

@@ -184,7 +184,9 @@ enum Binaries {
 func children(of parent: Int32) -> [Int32] {
     let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return all.compactMap { Int32($0) }.filter { processID in
-        guard let text = readSmallFile("/proc/\(processID)/stat"), let end = text.lastIndex(of: ")") else { return false }
+        guard let text = readSmallFile("/proc/\(processID)/stat"), let end = text.lastIndex(of: ")") else {
+            return false
+        }
         let fields = text[text.index(after: end)...].split(separator: " ")
         return fields.count > 1 && fields[0] != "Z" && Int32(fields[1]) == parent
     }

@@ -58,16 +58,21 @@ import Testing
         }
     }
 
-    @Test("what would grow the reader is refused", arguments: [
-        ("a kind that does not exist", "91 0e"),
-        ("an empty envelope", "90"),
-        ("too many fields", "94 04 05 06 07"),
-        ("a chain of 65,535 links", "9b 00 05 01 \(GoldenVector.actorHex) 01 00 00 00 93 dc ffff"),
-        ("four thousand million type names", "9b 00 05 01 \(GoldenVector.actorHex) 01 00 00 00 93 90 dd ffffffff"),
-        ("17 endpoints", "96 06 01 a1 68 01 01 dc 0011" + String(repeating: "a161", count: 17)),
-        ("5,000 attachments", "94 02 05 cd1388 c400"),
-        ("a method name of 5,000 bytes", "9b 00 05 01 \(GoldenVector.actorHex) 01 da 1388" + String(repeating: "61", count: 5000)),
-    ])
+    @Test(
+        "what would grow the reader is refused",
+        arguments: [
+            ("a kind that does not exist", "91 0e"),
+            ("an empty envelope", "90"),
+            ("too many fields", "94 04 05 06 07"),
+            ("a chain of 65,535 links", "9b 00 05 01 \(GoldenVector.actorHex) 01 00 00 00 93 dc ffff"),
+            ("four thousand million type names", "9b 00 05 01 \(GoldenVector.actorHex) 01 00 00 00 93 90 dd ffffffff"),
+            ("17 endpoints", "96 06 01 a1 68 01 01 dc 0011" + String(repeating: "a161", count: 17)),
+            ("5,000 attachments", "94 02 05 cd1388 c400"),
+            (
+                "a method name of 5,000 bytes",
+                "9b 00 05 01 \(GoldenVector.actorHex) 01 da 1388" + String(repeating: "61", count: 5000)
+            ),
+        ])
     func bounds(what: String, dump: String) {
         #expect(throws: WireError.self) { try reading(bytes(dump)) { _ = try Envelope(from: &$0) } }
     }

@@ -2,11 +2,13 @@ import MeshCore
 import Testing
 
 @Suite struct WireReaderTests {
-    @Test("unsigned integers are written in their shortest form and read back", arguments: [
-        (0, "00"), (1, "01"), (127, "7f"), (128, "cc80"), (255, "ccff"), (256, "cd0100"), (65_535, "cdffff"),
-        (65_536, "ce00010000"), (4_294_967_295, "ceffffffff"), (4_294_967_296, "cf0000000100000000"),
-        (UInt64.max, "cfffffffffffffffff"),
-    ] as [(UInt64, String)])
+    @Test(
+        "unsigned integers are written in their shortest form and read back",
+        arguments: [
+            (0, "00"), (1, "01"), (127, "7f"), (128, "cc80"), (255, "ccff"), (256, "cd0100"), (65_535, "cdffff"),
+            (65_536, "ce00010000"), (4_294_967_295, "ceffffffff"), (4_294_967_296, "cf0000000100000000"),
+            (UInt64.max, "cfffffffffffffffff"),
+        ] as [(UInt64, String)])
     func integers(value: UInt64, dump: String) throws {
         #expect(written { $0.write(value) } == dump)
         #expect(try reading(bytes(dump)) { try $0.readUInt() } == value)
@@ -42,9 +44,11 @@ import Testing
         #expect(isAtEnd)
     }
 
-    @Test("sizes that announce more than there is are refused", arguments: [
-        "c4 01", "c4 ff 00", "c5 ffff 00", "c6 ffffffff 00", "c6 7fffffff", "d9 05 61", "da ffff", "bf 61",
-    ])
+    @Test(
+        "sizes that announce more than there is are refused",
+        arguments: [
+            "c4 01", "c4 ff 00", "c5 ffff 00", "c6 ffffffff 00", "c6 7fffffff", "d9 05 61", "da ffff", "bf 61",
+        ])
     func hostileSizes(dump: String) {
         #expect(throws: WireError.self) { try reading(bytes(dump)) { try $0.readBinary() } }
         #expect(throws: WireError.self) { try reading(bytes(dump)) { try $0.readString() } }
@@ -93,6 +97,8 @@ import Testing
         let dump = written { $0.write(id) }
         #expect(dump == "c410" + "00112233445566778899aabbccddeeff")
         #expect(try reading(bytes(dump)) { try $0.readID() } == id)
-        #expect(throws: WireError.self) { try reading(bytes("c40f" + String(repeating: "00", count: 15))) { try $0.readID() } }
+        #expect(throws: WireError.self) {
+            try reading(bytes("c40f" + String(repeating: "00", count: 15))) { try $0.readID() }
+        }
     }
 }

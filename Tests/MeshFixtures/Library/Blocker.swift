@@ -24,7 +24,8 @@ public distributed actor Blocker: RemoteActor {
         do {
             try await witness.wait(for: "go", count: 1)
         } catch {
-            await self.report(Task.isCancelled ? ["\(name) failed", "\(name) cancelled"] : ["\(name) failed"], to: witness)
+            await self.report(
+                Task.isCancelled ? ["\(name) failed", "\(name) cancelled"] : ["\(name) failed"], to: witness)
             throw error
         }
         try await witness.reach("\(name) done")

@@ -12,23 +12,24 @@ public distributed actor Critical: RemoteActor {
     /// Suspends in the middle, in several ways: on the scheduler and for a call to another process.
     public distributed func enter(_ number: Int, _ witness: Witness) async throws -> Int {
         self.inside += 1
+        // Also when the call is cancelled while it waits for the witness.
+        defer { self.inside -= 1 }
         self.most = max(self.most, self.inside)
         self.steps.append(number)
         await Task.yield()
         try await witness.reach("inside")
         await Task.yield()
         self.steps.append(number)
-        self.inside -= 1
         return number
     }
 
     /// Waits inside until the witness has seen "go".
     public distributed func enterAndWait(_ witness: Witness) async throws {
         self.inside += 1
+        defer { self.inside -= 1 }
         self.most = max(self.most, self.inside)
         try await witness.reach("waiting inside")
         try await witness.wait(for: "go", count: 1)
-        self.inside -= 1
     }
 
     /// The most calls that were ever inside together.

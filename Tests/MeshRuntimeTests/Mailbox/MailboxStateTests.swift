@@ -10,8 +10,9 @@ import Testing
         let buffer = WireBuffer()
         let message = InboundMessage(head: buffer.bytes, attachments: [], owner: buffer)
         return InboundCall(
-            origin: nil, callID: number, sequence: number, isOneWay: isOneWay, wantsCredit: wantsCredit, deadline: 0,
-            context: nil, target: CallTarget(name: "", route: .unknown), payload: Payload(message: message, range: 0..<0))
+            origin: nil, callID: number, sequence: number, isOneWay: isOneWay, wantsCredit: wantsCredit,
+            deadline: 0, context: nil, target: CallTarget(name: "", route: .unknown),
+            payload: Payload(message: message, range: 0..<0))
     }
 
     /// Which call a turn runs; nil for none.
@@ -127,15 +128,26 @@ import Testing
         #expect(running.map(\.call.callID) == [1])
         guard case .refused(error) = state.arrive(self.call(4)) else { return #expect(Bool(false), "it is closed") }
         _ = state.close(with: MeshError(.shutDown, "again"))
-        guard case .refused(error) = state.arrive(self.call(5)) else { return #expect(Bool(false), "the first reason stays") }
+        guard case .refused(error) = state.arrive(self.call(5)) else {
+            return #expect(Bool(false), "the first reason stays")
+        }
     }
 
-    @Test("one-way messages are counted, and the count is told when the sender asks")
-    func counts() {
+    @Test("credit is given when a message that asked has run")
+    func credit() {
         var state = MailboxState(limit: 1)
-        let counts = [false, false, true, false, true].map { wantsCredit in
-            state.completedOneWay(self.call(0, isOneWay: true, wantsCredit: wantsCredit))
-        }
-        #expect(counts == [nil, nil, 3, nil, 5])
+        let calls = [false, true, false, true].map { self.call(0, isOneWay: true, wantsCredit: $0) }
+        for call in calls { _ = state.arrive(call) }
+        let credits = calls.map { state.completedOneWay($0) }
+        #expect(credits == [nil, 2, nil, 4])
+    }
+
+    @Test("side by side, credit waits for as many as had arrived, in whatever order they end")
+    func creditSideBySide() {
+        var state = MailboxState(limit: 8)
+        let calls = [false, true, false, true].map { self.call(0, isOneWay: true, wantsCredit: $0) }
+        for call in calls { _ = state.arrive(call) }
+        let credits = [calls[3], calls[1], calls[0], calls[2]].map { state.completedOneWay($0) }
+        #expect(credits == [nil, 2, nil, 4])
     }
 }
