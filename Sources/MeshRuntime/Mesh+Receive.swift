@@ -183,10 +183,10 @@ extension Mesh: MeshExecutorDelegate {
 
     package func flush() { self.outbox.flush() }
 
-    package func tick(now: UInt64) -> UInt64? {
+    package func tick(now: UInt64, isLast: Bool) -> UInt64? {
         self.outbox.flush()
         let timer = self.timers.run(now: now)
-        let peers = self.peerClock.ifDue(now: now) { self.tickPeers(now: now) }
+        let peers = self.peerClock.ifDue(now: now, isLast: isLast) { self.tickPeers(now: now) }
         switch (timer, peers) {
         case (nil, let other), (let other, nil): return other
         case (let one?, let other?): return min(one, other)
