@@ -16,7 +16,7 @@ struct MeshExecutorTests {
             self.checkpoints.reach((try? reader.readString()) ?? "?")
         }
         func flush() {}
-        func tick(now: UInt64) -> UInt64? { nil }
+        func tick(now: UInt64, isLast: Bool) -> UInt64? { nil }
     }
 
     /// An executor with what it receives from.
