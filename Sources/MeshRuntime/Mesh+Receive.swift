@@ -90,12 +90,12 @@ extension Mesh: MeshExecutorDelegate {
                 to: call.actor, incarnation: call.incarnation)
         case .reply(let reply):
             let payload = Payload(message: message, range: reply.result, attachments: try take(reply.attachments))
-            self.pending.complete(reply.callID, with: .result(payload))
+            self.pending.complete(reply.callID, from: peer.id, with: .result(payload))
         case .failure(let failure):
             _ = try take(failure.attachments)
             let data = Data(UnsafeRawBufferPointer(rebasing: message.head[failure.error]))
             self.pending.complete(
-                failure.callID, with: .failure(EncodedError(typeName: failure.typeName, data: data)))
+                failure.callID, from: peer.id, with: .failure(EncodedError(typeName: failure.typeName, data: data)))
         case .cancel(let callID, let actor):
             self.cancel(CallKey(origin: peer.id, callID: callID), of: actor)
         case .credit(let credit):
