@@ -48,7 +48,9 @@ struct ErrorsTests {
             #expect(foreign?.code == .typeNotFound)
 
             for name in ["", "x", "$s", "print", "$sSS", String(repeating: "$s12", count: 500)] {
-                let error = await self.error { try await self.call(test, echo, RemoteCallTarget(name), ["x"], String.self) }
+                let error = await self.error {
+                    try await self.call(test, echo, RemoteCallTarget(name), ["x"], String.self)
+                }
                 #expect(error?.code == .typeNotFound, "\(name)")
             }
             #expect(try await echo.text("still") == "still")

@@ -48,43 +48,64 @@ struct GarbageTests {
             let hello: (WireBuffer) -> Void = { $0.writeHello(forger.address) }
             let bad: [(String, (WireBuffer) -> Void)] = [
                 ("nothing but a byte", { $0.append(0xc1) }),
-                ("a header of another version", { buffer in
-                    buffer.writeArrayHeader(7)
-                    for number: UInt64 in [9, 1, 2, 3, 4, 5, 6] { buffer.write(number) }
-                }),
-                ("no hello", { buffer in
-                    forger.header(to: own).write(to: buffer)
-                    buffer.writeProbe(lastSequence: 1)
-                }),
-                ("a hello in another's name", { buffer in
-                    forger.header(to: own, from: PeerID(99)).write(to: buffer)
-                    hello(buffer)
-                }),
+                (
+                    "a header of another version",
+                    { buffer in
+                        buffer.writeArrayHeader(7)
+                        for number: UInt64 in [9, 1, 2, 3, 4, 5, 6] { buffer.write(number) }
+                    }
+                ),
+                (
+                    "no hello",
+                    { buffer in
+                        forger.header(to: own).write(to: buffer)
+                        buffer.writeProbe(lastSequence: 1)
+                    }
+                ),
+                (
+                    "a hello in another's name",
+                    { buffer in
+                        forger.header(to: own, from: PeerID(99)).write(to: buffer)
+                        hello(buffer)
+                    }
+                ),
                 ("nothing after the header", { forger.header(to: own).write(to: $0) }),
                 ("meant for another process, from nobody", { forger.header(to: PeerID(7)).write(to: $0) }),
-                ("an unknown kind after the hello", { buffer in
-                    forger.header(to: own, sequence: 1).write(to: buffer)
-                    hello(buffer)
-                    buffer.writeArrayHeader(1)
-                    buffer.write(UInt64(77))
-                }),
-                ("a method number that was never named", { buffer in
-                    forger.header(to: own, sequence: 2).write(to: buffer)
-                    forger.call(.number(500), to: echo.id.uniqueID).write(to: buffer)
-                }),
-                ("frames that are missing", { buffer in
-                    forger.header(to: own, sequence: 3).write(to: buffer)
-                    var call = forger.call(.name("x"), to: echo.id.uniqueID)
-                    call.envelope.attachments = 3
-                    call.write(to: buffer)
-                }),
-                ("an endpoint that is none", { buffer in
-                    var address = forger.address
-                    address.peer = PeerID(0x99)
-                    address.endpoints = ["nonsense"]
-                    forger.header(to: own, from: PeerID(0x99)).write(to: buffer)
-                    buffer.writeHello(address)
-                }),
+                (
+                    "an unknown kind after the hello",
+                    { buffer in
+                        forger.header(to: own, sequence: 1).write(to: buffer)
+                        hello(buffer)
+                        buffer.writeArrayHeader(1)
+                        buffer.write(UInt64(77))
+                    }
+                ),
+                (
+                    "a method number that was never named",
+                    { buffer in
+                        forger.header(to: own, sequence: 2).write(to: buffer)
+                        forger.call(.number(500), to: echo.id.uniqueID).write(to: buffer)
+                    }
+                ),
+                (
+                    "frames that are missing",
+                    { buffer in
+                        forger.header(to: own, sequence: 3).write(to: buffer)
+                        var call = forger.call(.name("x"), to: echo.id.uniqueID)
+                        call.envelope.attachments = 3
+                        call.write(to: buffer)
+                    }
+                ),
+                (
+                    "an endpoint that is none",
+                    { buffer in
+                        var address = forger.address
+                        address.peer = PeerID(0x99)
+                        address.endpoints = ["nonsense"]
+                        forger.header(to: own, from: PeerID(0x99)).write(to: buffer)
+                        buffer.writeHello(address)
+                    }
+                ),
             ]
             for (what, write) in bad {
                 let before = target.badMessages.count
