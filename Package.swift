@@ -128,7 +128,9 @@ let package = Package(
         .testTarget(name: "MeshClusterTests", dependencies: ["MeshCluster", "MeshRuntime", "MeshCore"]),
         .testTarget(
             name: "MeshIntegrationTests",
-            dependencies: ["MeshFixtures", "MeshTesting", "ActorMesh", "MeshRuntime", "MeshCore", "CZeroMQ"]
+            dependencies: [
+                "MeshFixtures", "MeshTesting", "MeshTransportInProcess", "ActorMesh", "MeshRuntime", "MeshCore", "CZeroMQ",
+            ]
         ),
 
         // Actors that misbehave on purpose, and the program whose worker processes run them.

@@ -99,12 +99,13 @@ extension Mesh {
     }
 
     private func await(_ call: OutgoingCall, _ acceptance: PendingResult?) async throws -> Payload {
-        let callID = self.pending.reserve(for: call.reference.location.address.peer)
+        let peer = call.reference.location.address.peer
+        let callID = self.pending.reserve(for: peer)
         let expiry = call.deadline == 0 ? nil : self.expire(call, callID)
         let outcome = await withTaskCancellationHandler {
             await self.pending.outcome(of: callID) {
                 do throws(MeshError) {
-                    try call.send(callID: callID)
+                    try call.send(callID: callID, reservedFor: peer)
                 } catch {
                     self.pending.complete(callID, with: .broken(error))
                 }
@@ -157,13 +158,18 @@ struct OutgoingCall: @unchecked Sendable {
     /// For people: `Account.deposit(_:) of Account "savings" (1fcc75b5)`.
     var label: String { "\(CallTarget.label(of: self.target)) of \(self.reference.label)" }
 
-    func send(callID: UInt64) throws(MeshError) {
+    /// - Parameter reserved: the process from which the outcome is expected so far.
+    func send(callID: UInt64, reservedFor reserved: PeerID? = nil) throws(MeshError) {
         let now = self.deadline == 0 ? 0 : cmesh_monotonic_nanoseconds()
         if self.deadline != 0, now >= self.deadline {
             throw MeshError(.deadlineExceeded, "Its deadline had passed before it was sent; it has not run.")
         }
         try self.reference.send(isOneWay: self.isOneWay) {
             (sequence, wantsCredit, location, peer) throws(MeshError) in
+            // The actor may have moved since.
+            if let reserved, reserved != location.address.peer {
+                self.mesh.pending.expect(callID, from: location.address.peer)
+            }
             guard let peer else {
                 return self.deliverHere(callID, sequence, wantsCredit, location)
             }

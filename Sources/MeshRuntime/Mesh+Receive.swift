@@ -90,12 +90,12 @@ extension Mesh: MeshExecutorDelegate {
                 to: call.actor, incarnation: call.incarnation)
         case .reply(let reply):
             let payload = Payload(message: message, range: reply.result, attachments: try take(reply.attachments))
-            self.pending.complete(reply.callID, with: .result(payload))
+            self.pending.complete(reply.callID, from: peer.id, with: .result(payload))
         case .failure(let failure):
             _ = try take(failure.attachments)
             let data = Data(UnsafeRawBufferPointer(rebasing: message.head[failure.error]))
             self.pending.complete(
-                failure.callID, with: .failure(EncodedError(typeName: failure.typeName, data: data)))
+                failure.callID, from: peer.id, with: .failure(EncodedError(typeName: failure.typeName, data: data)))
         case .cancel(let callID, let actor):
             self.cancel(CallKey(origin: peer.id, callID: callID), of: actor)
         case .credit(let credit):
@@ -183,10 +183,10 @@ extension Mesh: MeshExecutorDelegate {
 
     package func flush() { self.outbox.flush() }
 
-    package func tick(now: UInt64) -> UInt64? {
+    package func tick(now: UInt64, isLast: Bool) -> UInt64? {
         self.outbox.flush()
         let timer = self.timers.run(now: now)
-        let peers = self.peerClock.ifDue(now: now) { self.tickPeers(now: now) }
+        let peers = self.peerClock.ifDue(now: now, isLast: isLast) { self.tickPeers(now: now) }
         switch (timer, peers) {
         case (nil, let other), (let other, nil): return other
         case (let one?, let other?): return min(one, other)

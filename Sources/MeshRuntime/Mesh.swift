@@ -51,7 +51,9 @@ public final class Mesh: DistributedActorSystem, Sendable {
         transport: any MeshTransport, address: PeerAddress, settings: MeshSettings = MeshSettings(), logger: Logger
     ) {
         let executor = MeshExecutor(transport: transport)
-        let outbox = PeerOutbox(isOwnThread: { [weak executor] in executor?.isOwnThread ?? false })
+        let outbox = PeerOutbox(
+            isOwnThread: { [weak executor] in executor?.isOwnThread ?? false },
+            noteActivity: { [monitor = executor.monitor] in monitor.noteActivity() })
         self.transport = transport
         self.address = address
         self.settings = settings

@@ -76,14 +76,22 @@ final class PendingCalls: Sendable {
         }
     }
 
+    /// The outcome will come from another process than was thought when the number was reserved.
+    func expect(_ callID: UInt64, from peer: PeerID) {
+        self.state.withLock { $0.slots[Int(callID & 0xffff_ffff)].peer = peer }
+    }
+
     /// Ends a call. Returns false when it has ended before, or never was: results may come late or twice.
+    ///
+    /// - Parameter sender: the process that says so; only the one that was called may.
     @discardableResult
-    func complete(_ callID: UInt64, with outcome: CallOutcome) -> Bool {
+    func complete(_ callID: UInt64, from sender: PeerID? = nil, with outcome: CallOutcome) -> Bool {
         let index = Int(callID & 0xffff_ffff)
         let generation = UInt32(truncatingIfNeeded: callID >> 32)
         let (known, continuation) = self.state.withLock {
             state -> (Bool, UnsafeContinuation<CallOutcome, Never>?) in
-            guard index < state.slots.count, state.slots[index].isUsed, state.slots[index].generation == generation
+            guard index < state.slots.count, state.slots[index].isUsed, state.slots[index].generation == generation,
+                sender == nil || state.slots[index].peer == sender
             else { return (false, nil) }
             guard let continuation = state.slots[index].continuation else {
                 if state.slots[index].early == nil { state.slots[index].early = outcome }

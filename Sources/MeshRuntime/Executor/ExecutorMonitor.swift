@@ -22,7 +22,9 @@ final class ExecutorMonitor: @unchecked Sendable {
     /// After so many checks with nothing to do it goes to sleep.
     private static let patience = 20
 
-    func start(_ check: @escaping @Sendable (UInt64) -> Next) {
+    /// - Parameter check: looks at everything at a time; the flag says that the monitor goes to sleep after it, so that
+    ///   what is looked at less often must be looked at now.
+    func start(_ check: @escaping @Sendable (UInt64, Bool) -> Next) {
         _ = startThread(named: "mesh-monitor") { self.run(check) }
     }
 
@@ -40,10 +42,10 @@ final class ExecutorMonitor: @unchecked Sendable {
     /// Makes it look at the timers again.
     func wake() { self.signal.raise() }
 
-    private func run(_ check: (UInt64) -> Next) {
+    private func run(_ check: (UInt64, Bool) -> Next) {
         while !self.isStopped.load(ordering: .sequentiallyConsistent) {
             let now = cmesh_monotonic_nanoseconds()
-            switch check(now) {
+            switch check(now, false) {
             case .stop: return
             case .again:
                 self.quietChecks = 0
@@ -62,13 +64,13 @@ final class ExecutorMonitor: @unchecked Sendable {
         }
     }
 
-    private func sleep(_ check: (UInt64) -> Next) {
+    private func sleep(_ check: (UInt64, Bool) -> Next) {
         self.signal.reset()
         self.isAsleep.store(true, ordering: .sequentiallyConsistent)
         defer { self.isAsleep.store(false, ordering: .sequentiallyConsistent) }
         // Somebody may have become busy just before `isAsleep` was to be seen.
         let now = cmesh_monotonic_nanoseconds()
-        guard case .idle(let until) = check(now) else { return }
+        guard case .idle(let until) = check(now, true) else { return }
         let wait = until.map { $0 > now ? $0 - now : 1 } ?? 0
         if self.signal.wait(nanoseconds: wait) { self.quietChecks = 0 }
     }

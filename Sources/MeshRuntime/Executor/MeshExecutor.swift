@@ -10,7 +10,9 @@ package protocol MeshExecutorDelegate: AnyObject, Sendable {
     /// Sends what was gathered during a turn.
     func flush()
     /// Called about every millisecond while something runs, and when a timer is due. Returns when to call again.
-    func tick(now: UInt64) -> UInt64?
+    ///
+    /// - Parameter isLast: whether it is not called before that time unless something happens.
+    func tick(now: UInt64, isLast: Bool) -> UInt64?
 }
 
 /// Threads that take turns receiving, and run what they received themselves.
@@ -66,7 +68,7 @@ package final class MeshExecutor: TaskExecutor {
 
     package func start(delegate: any MeshExecutorDelegate) {
         self.state.withLock { $0.delegate = delegate }
-        self.monitor.start { [weak self] now in self?.check(now: now) ?? .stop }
+        self.monitor.start { [weak self] now, isLast in self?.check(now: now, isLast: isLast) ?? .stop }
         for _ in 0..<self.limits.initial { self.addThread() }
     }
 
@@ -224,7 +226,7 @@ package final class MeshExecutor: TaskExecutor {
     // MARK: The monitor's view
 
     /// Helps where work is stuck. Returns what the monitor does next.
-    private func check(now: UInt64) -> ExecutorMonitor.Next {
+    private func check(now: UInt64, isLast: Bool) -> ExecutorMonitor.Next {
         let (delegate, queued, stopped, awake) = self.state.withLock { state in
             (state.delegate, state.jobs.count, state.isStopped, state.threadCount - state.parked.count)
         }
@@ -253,7 +255,7 @@ package final class MeshExecutor: TaskExecutor {
             self.wakeOrAddThread()
         }
         let isBusy = leadsBusily || queued > 0
-        let next = delegate.tick(now: now)
+        let next = delegate.tick(now: now, isLast: isLast)
         return isBusy ? .again : .idle(until: next)
     }
 

@@ -148,6 +148,8 @@ package final class Peer: Sendable {
         let message = OutboundMessage(head: frame.buffer, attachments: frame.attachments)
         state.sender.keep(message, sequence: sequence, at: cmesh_monotonic_nanoseconds())
         if state.unsent == nil, !self.channel.send(message) { state.unsent = sequence }
+        // Whoever sends from a thread of its own does so while everything may sleep.
+        if state.sender.unacknowledged.count == 1 { self.outbox.noteActivity() }
     }
 
     /// Sends one message outside of the link's order: it is not numbered, kept or repeated.

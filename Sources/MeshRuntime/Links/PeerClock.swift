@@ -13,10 +13,11 @@ final class PeerClock: Sendable {
     private let state = Mutex(State())
     static let interval: UInt64 = 50_000_000
 
-    /// Runs `body` when the interval has passed. Returns when to come back.
-    func ifDue(now: UInt64, _ body: () -> UInt64?) -> UInt64? {
+    /// Runs `body` when the interval has passed, or when nobody will ask again soon: what has begun since the last time
+    /// would be forgotten otherwise. Returns when to come back.
+    func ifDue(now: UInt64, isLast: Bool, _ body: () -> UInt64?) -> UInt64? {
         let isDue = self.state.withLock { state in
-            guard now >= state.next else { return false }
+            guard now >= state.next || isLast else { return false }
             state.next = now + Self.interval
             return true
         }

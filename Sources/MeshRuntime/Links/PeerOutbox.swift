@@ -9,9 +9,16 @@ final class PeerOutbox: Sendable {
     private static let patience: UInt64 = 50_000
     private let marked = Mutex<[Peer]>([])
     private let isOwnThread: @Sendable () -> Bool
+    /// Something was sent that must be looked after until it is acknowledged.
+    let noteActivity: @Sendable () -> Void
 
-    /// - Parameter isOwnThread: whether the calling thread will flush at the end of its turn.
-    init(isOwnThread: @escaping @Sendable () -> Bool) { self.isOwnThread = isOwnThread }
+    /// - Parameters:
+    ///   - isOwnThread: whether the calling thread will flush at the end of its turn.
+    ///   - noteActivity: wakes who looks after the links.
+    init(isOwnThread: @escaping @Sendable () -> Bool, noteActivity: @escaping @Sendable () -> Void) {
+        self.isOwnThread = isOwnThread
+        self.noteActivity = noteActivity
+    }
 
     /// Whether what the calling thread gathers now will be sent soon without its doing.
     var gathers: Bool { self.isOwnThread() }

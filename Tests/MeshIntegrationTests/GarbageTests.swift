@@ -1,0 +1,249 @@
+import ActorMesh
+import CZeroMQ
+import FoundationEssentials
+import MeshCore
+import MeshFixtures
+import MeshTesting
+import MeshTransportInProcess
+import Testing
+
+@testable import MeshRuntime
+
+/// B3: bad bytes on any socket are counted and dropped. They never crash, grow or stop a process.
+@Suite("Bad bytes", .timeLimit(.minutes(1)))
+struct GarbageTests {
+    @Test("junk on a real socket is counted, and the mesh works as before")
+    func junkOnSocket() async throws {
+        try await withTestMesh(.zeroMQ) { test in
+            let echo = try await test.host { Echo(actorSystem: $0) }
+            let target = test.meshes[1]
+            let before = target.badMessages.count
+            let context = zmq_ctx_new()
+            let socket = zmq_socket(context, ZMQ_PUSH)
+            defer {
+                zmq_close(socket)
+                zmq_ctx_term(context)
+            }
+            try #require(zmq_connect(socket, target.address.endpoints[0]) == 0)
+            var generator = SeededGenerator(seed: 1)
+            for count in 1...300 {
+                let junk = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+                // Some in several frames.
+                let more = count % 3 == 0
+                #expect(zmq_send(socket, junk, junk.count, more ? ZMQ_SNDMORE : 0) == junk.count)
+                if more { #expect(zmq_send(socket, junk, junk.count, 0) == junk.count) }
+            }
+            #expect(try await poll { target.badMessages.count >= before + 300 })
+            #expect(try await echo.text("as before") == "as before")
+        }
+    }
+
+    @Test("each kind of bad message is counted and dropped")
+    func badMessages() async throws {
+        try await withTestMesh(.inProcess) { test in
+            let echo = try await test.host { Echo(actorSystem: $0) }
+            let forger = try Forger(test, target: 1)
+            let target = test.meshes[1]
+            let own = target.address.peer
+            let hello: (WireBuffer) -> Void = { $0.writeHello(forger.address) }
+            let bad: [(String, (WireBuffer) -> Void)] = [
+                ("nothing but a byte", { $0.append(0xc1) }),
+                (
+                    "a header of another version",
+                    { buffer in
+                        buffer.writeArrayHeader(7)
+                        for number: UInt64 in [9, 1, 2, 3, 4, 5, 6] { buffer.write(number) }
+                    }
+                ),
+                (
+                    "no hello",
+                    { buffer in
+                        forger.header(to: own).write(to: buffer)
+                        buffer.writeProbe(lastSequence: 1)
+                    }
+                ),
+                (
+                    "a hello in another's name",
+                    { buffer in
+                        forger.header(to: own, from: PeerID(99)).write(to: buffer)
+                        hello(buffer)
+                    }
+                ),
+                ("nothing after the header", { forger.header(to: own).write(to: $0) }),
+                ("meant for another process, from nobody", { forger.header(to: PeerID(7)).write(to: $0) }),
+                (
+                    "an unknown kind after the hello",
+                    { buffer in
+                        forger.header(to: own, sequence: 1).write(to: buffer)
+                        hello(buffer)
+                        buffer.writeArrayHeader(1)
+                        buffer.write(UInt64(77))
+                    }
+                ),
+                (
+                    "a method number that was never named",
+                    { buffer in
+                        forger.header(to: own, sequence: 2).write(to: buffer)
+                        forger.call(.number(500), to: echo.id.uniqueID).write(to: buffer)
+                    }
+                ),
+                (
+                    "frames that are missing",
+                    { buffer in
+                        forger.header(to: own, sequence: 3).write(to: buffer)
+                        var call = forger.call(.name("x"), to: echo.id.uniqueID)
+                        call.envelope.attachments = 3
+                        call.write(to: buffer)
+                    }
+                ),
+                (
+                    "an endpoint that is none",
+                    { buffer in
+                        var address = forger.address
+                        address.peer = PeerID(0x99)
+                        address.endpoints = ["nonsense"]
+                        forger.header(to: own, from: PeerID(0x99)).write(to: buffer)
+                        buffer.writeHello(address)
+                    }
+                ),
+            ]
+            for (what, write) in bad {
+                let before = target.badMessages.count
+                forger.send(write)
+                #expect(try await poll { target.badMessages.count == before + 1 }, "\(what)")
+            }
+            #expect(try await echo.text("as before") == "as before")
+        }
+    }
+
+    @Test("answers to calls that nobody made mean nothing")
+    func unaskedAnswers() async throws {
+        try await withTestMesh(.inProcess) { test in
+            let witness = try await test.host(in: 1, maxConcurrency: 10) { Witness(actorSystem: $0) }
+            let blocker = try await test.host(in: 1) { Blocker(actorSystem: $0) }
+            let forger = try Forger(test, target: 0)
+            let held = try await test.meshes[0].submit { try await blocker.hold(witness, "held") }
+            try await witness.wait(for: "held", count: 1)
+            forger.send { buffer in
+                forger.header(to: test.meshes[0].address.peer, sequence: 1).write(to: buffer)
+                buffer.writeHello(forger.address)
+                // Numbers of calls that are not there, or not any more.
+                for callID: UInt64 in [500, .max, 1 << 32 | 400, 99 << 32] {
+                    withUnsafeBytes(of: UInt8(0xc0)) { buffer.writeReply(callID: callID, attachments: 0, result: $0) }
+                    buffer.writeCancel(callID: callID, actor: blocker.id.uniqueID)
+                }
+                buffer.writeCredit(CreditEnvelope(actor: blocker.id.uniqueID, incarnation: 1, completed: .max))
+                buffer.writeGreeted(7)
+                buffer.writeResend()
+            }
+            try await forger.roundTrip()
+            try await witness.reach("go")
+            _ = try await held.value
+            #expect(try await blocker.count() == 1)
+        }
+    }
+
+    @Test("a result from a process that was not asked does not end another's call")
+    func forgedAnswer() async throws {
+        try await withTestMesh(.inProcess) { test in
+            let witness = try await test.host(in: 1, maxConcurrency: 10) { Witness(actorSystem: $0) }
+            let blocker = try await test.host(in: 1) { Blocker(actorSystem: $0) }
+            let forger = try Forger(test, target: 0)
+            let held = try await test.meshes[0].submit { try await blocker.hold(witness, "held") }
+            try await witness.wait(for: "held", count: 1)
+            forger.send { buffer in
+                forger.header(to: test.meshes[0].address.peer, sequence: 1).write(to: buffer)
+                buffer.writeHello(forger.address)
+                for index: UInt64 in 0..<4 {
+                    for generation: UInt64 in 0..<64 {
+                        withUnsafeBytes(of: UInt8(0xc0)) {
+                            buffer.writeReply(callID: generation << 32 | index, attachments: 0, result: $0)
+                        }
+                    }
+                }
+            }
+            try await forger.roundTrip()
+            let state = try await test.meshes[0].wait([held], count: 1, timeout: .zero)
+            #expect(state.ready.isEmpty)
+            try await witness.reach("go")
+            _ = try await held.value
+        }
+    }
+
+    @Test("a peer whose program has another version gets no further, and the others do")
+    func otherVersion() async throws {
+        try await withTestMesh(.inProcess, parts: 3) { test in
+            let echo = try await test.host(in: 1) { Echo(actorSystem: $0) }
+            let forger = try Forger(test, target: 1)
+            let before = test.meshes[1].badMessages.count
+            for _ in 0..<100 {
+                forger.send { buffer in
+                    buffer.writeArrayHeader(9)
+                    buffer.write(protocolVersion + 1)
+                }
+            }
+            #expect(try await poll { test.meshes[1].badMessages.count == before + 100 })
+            let other = try test.handle(to: echo, seenFrom: 2)
+            #expect(try await echo.text("a") == "a")
+            #expect(try await other.text("b") == "b")
+        }
+    }
+}
+
+/// A process that writes its messages by hand.
+private struct Forger: Sendable {
+    let address: PeerAddress
+    private let transport: InProcessTransport
+    private let channel: any TransportChannel
+    private let target: PeerID
+
+    init(_ test: TestMesh, target: Int) throws {
+        self.transport = test.hub.makeTransport()
+        self.channel = try self.transport.connect(to: test.meshes[target].address.endpoints[0])
+        self.target = test.meshes[target].address.peer
+        var address = test.meshes[target].address
+        address.peer = PeerID(0x5747)
+        address.endpoints = self.transport.endpoints
+        self.address = address
+    }
+
+    func header(to target: PeerID, from: PeerID? = nil, sequence: UInt64 = 0) -> BatchHeader {
+        BatchHeader(
+            from: from ?? self.address.peer, to: target, epoch: 1, sequence: sequence, acknowledgedEpoch: 0,
+            acknowledged: 0)
+    }
+
+    func send(_ write: (WireBuffer) -> Void) {
+        let buffer = WireBuffer()
+        write(buffer)
+        _ = self.channel.send(OutboundMessage(head: buffer))
+    }
+
+    /// Returns when everything that was sent has been taken in: the answer to a probe comes after it.
+    @concurrent func roundTrip() async throws {
+        self.send { buffer in
+            self.header(to: self.target).write(to: buffer)
+            buffer.writeHello(self.address)
+            buffer.writeGreet(4711)
+        }
+        while let message = self.transport.receive(waiting: true) {
+            var reader = WireReader(message.head)
+            _ = try BatchHeader(from: &reader)
+            while !reader.isAtEnd { if case .greeted(4711) = try Envelope(from: &reader) { return } }
+        }
+    }
+
+    struct Call {
+        var envelope: CallEnvelope
+        func write(to buffer: WireBuffer) {
+            withUnsafeBytes(of: UInt8(0x90)) { buffer.writeCall(self.envelope, arguments: $0) }
+        }
+    }
+
+    func call(_ target: WireTarget, to actor: UniqueID) -> Call {
+        Call(
+            envelope: CallEnvelope(
+                isOneWay: false, callID: 1, sequence: 1, actor: actor, incarnation: 0, target: target,
+                microsecondsLeft: 0, wantsCredit: false, context: nil, attachments: 0))
+    }
+}

@@ -1,0 +1,115 @@
+import ActorMesh
+import Glibc
+import MeshFixtures
+import Testing
+
+extension Processes {
+    /// B1: calls between actors that know each other go on while the broker is away; names resolve again when it is
+    /// back. Broker, node and driver are processes of their own here.
+    @Suite struct BrokerAway {
+        @Test("kill -9 of the broker: handles work, names wait for its return, and come back with it")
+        func killed() async throws {
+            let cluster = try await Cluster()
+            try await cluster.drive { mesh in
+                let witness = try await mesh.spawn(Witness.self, options: Witness.options)
+                let blocker = try await mesh.spawn(Blocker.self, options: .init(name: "blocker"))
+                let board = try await mesh.spawn(Switchboard.self)
+                try await board.connect("blocker", blocker)
+                let held = try await mesh.submit { try await blocker.hold(witness, "held") }
+                try await witness.wait(for: "held", count: 1)
+
+                cluster.broker.send(SIGKILL)
+                #expect(await cluster.broker.wait() == -SIGKILL)
+                // A call that ran goes on; actors and drivers call each other as before.
+                try await witness.reach("go")
+                _ = try await held.value
+                #expect(try await blocker.count() == 1)
+                #expect(try await board.ring("blocker") == 2)
+                // What needs the broker says so, and does not hang.
+                try await poll {
+                    await codeThrown { try await mesh.find(Blocker.self, named: "blocker") } == .brokerUnavailable
+                }
+                #expect(await codeThrown { try await mesh.spawn(Blocker.self) } == .brokerUnavailable)
+
+                let second = try await cluster.restartBroker()
+                try await poll {
+                    guard let found = try? await mesh.find(Blocker.self, named: "blocker") else { return false }
+                    return found.id == blocker.id
+                }
+                #expect(try await mesh.find(Blocker.self, named: "blocker").count() == 3)
+                #expect(
+                    await codeThrown { try await mesh.spawn(Blocker.self, options: .init(name: "blocker")) }
+                        == .nameTaken)
+                let fresh = try await mesh.spawn(Blocker.self)
+                #expect(try await fresh.count() == 1)
+                withExtendedLifetime(second) {}
+            }
+        }
+
+        @Test("kill -9 of a node: its workers are gone, and calls to its actors end")
+        func nodeKilled() async throws {
+            let cluster = try await Cluster()
+            try await cluster.drive { mesh in
+                let blocker = try await mesh.spawn(Blocker.self, options: .init(name: "blocker"))
+                let worker = try await blocker.processID()
+                let witness = try await mesh.spawn(Witness.self, options: Witness.options)
+                let held = try await mesh.submit { try await blocker.hold(witness, "held") }
+                try await witness.wait(for: "held", count: 1)
+                cluster.node.send(SIGKILL)
+                #expect(await codeThrown { try await held.value } == .actorDied)
+                try await poll { !ProcessTable.isRunning(worker) }
+                try await poll {
+                    await codeThrown { try await mesh.find(Blocker.self, named: "blocker") } == .actorNotFound
+                }
+            }
+        }
+
+        @Test("a driver that leaves takes its actors with it, but not the detached ones")
+        func driverLeaves() async throws {
+            let cluster = try await Cluster()
+            let (owned, detached) = try await cluster.drive { mesh in
+                let owned = try await mesh.spawn(Blocker.self, options: .init(name: "owned"))
+                let detached = try await mesh.spawn(Blocker.self, options: .init(name: "detached", lifetime: .detached))
+                #expect(try await detached.count() == 1)
+                return (try await owned.processID(), try await detached.processID())
+            }
+            try await poll { !ProcessTable.isRunning(owned) }
+            #expect(ProcessTable.isRunning(detached))
+            try await cluster.drive { mesh in
+                #expect(await codeThrown { try await mesh.find(Blocker.self, named: "owned") } == .actorNotFound)
+                let found = try await mesh.find(Blocker.self, named: "detached")
+                #expect(try await found.count() == 2)
+                try await mesh.kill(found)
+            }
+            try await poll { !ProcessTable.isRunning(detached) }
+        }
+    }
+}
+
+/// A broker and a node of the fixtures program, each in a process of its own.
+private final class Cluster: Sendable {
+    let broker: FixtureProgram
+    let node: FixtureProgram
+    let address: String
+
+    init() async throws {
+        self.broker = try FixtureProgram("broker", "--bind", "tcp://127.0.0.1:*")
+        let line = try #require(await self.broker.line())
+        self.address = try #require(line.split(separator: " ").last.map(String.init))
+        self.node = try FixtureProgram("node", "--mesh", self.address, "--name", "fixtures", "--cpus", "4")
+        _ = try #require(await self.node.line())
+    }
+
+    /// Another broker where the first one was.
+    func restartBroker() async throws -> FixtureProgram {
+        let broker = try FixtureProgram("broker", "--bind", self.address)
+        _ = try #require(await broker.line())
+        return broker
+    }
+
+    func drive<Result: Sendable>(_ body: @Sendable (Mesh) async throws -> Result) async throws -> Result {
+        let settings = MeshSettings(leaseTime: .seconds(2), heartbeatInterval: .milliseconds(200))
+        return try await withMesh(
+            MeshConfiguration(address: self.address, program: Fixtures.program, settings: settings), body)
+    }
+}
