@@ -164,10 +164,12 @@ package final class MeshExecutor: TaskExecutor {
         let kernelThread = cmesh_thread_id()
         self.state.withLock { $0.kernelThreads[thread.number] = kernelThread }
         while true {
-            self.runJobs()
+            // Lead first, if nobody does: a job that blocks this thread would leave the others without a leader, which
+            // the monitor takes for a moment's change of hands. A leader that blocks is replaced.
             let delegate = self.state.withLock { $0.delegate }
-            delegate?.flush()
             if self.lead(thread, delegate) { continue }
+            self.runJobs()
+            delegate?.flush()
             let stopped = self.state.withLock { state -> Bool in
                 if state.isStopped { return true }
                 if !state.jobs.isEmpty || self.leadership.load(ordering: .sequentiallyConsistent) == 0 { return false }

@@ -27,14 +27,16 @@ struct MeshExecutorTests {
         let executor: MeshExecutor
         let delegate = Delegate()
 
-        init(initial: Int, maximum: Int) throws {
+        init(initial: Int, maximum: Int, starts: Bool = true) throws {
             self.transport = self.hub.makeTransport()
             self.sender = try self.hub.makeTransport().connect(to: self.transport.endpoints[0])
             var limits = MeshExecutor.Limits()
             (limits.initial, limits.maximum) = (initial, maximum)
             self.executor = MeshExecutor(transport: self.transport, limits: limits)
-            self.executor.start(delegate: self.delegate)
+            if starts { self.start() }
         }
+
+        func start() { self.executor.start(delegate: self.delegate) }
 
         func send(_ text: String) {
             let buffer = WireBuffer()
@@ -106,6 +108,20 @@ struct MeshExecutorTests {
         try await bench.delegate.checkpoints.wait(for: "while blocked")
         // And jobs run, too.
         await Task(executorPreference: bench.executor) {}.value
+        signal.raise()
+        await blocked.value
+    }
+
+    @Test("a thread that finds a job which blocks, before anybody receives, is replaced too")
+    func blockedFromTheStart() async throws {
+        let bench = try Bench(initial: 1, maximum: 4, starts: false)
+        defer { bench.stop() }
+        let signal = WakeSignal()
+        signal.reset()
+        let blocked = Task(executorPreference: bench.executor) { _ = signal.wait(nanoseconds: 0) }
+        bench.start()
+        bench.send("while blocked")
+        try await bench.delegate.checkpoints.wait(for: "while blocked")
         signal.raise()
         await blocked.value
     }
