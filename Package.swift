@@ -129,7 +129,8 @@ let package = Package(
         .testTarget(
             name: "MeshIntegrationTests",
             dependencies: [
-                "MeshFixtures", "MeshTesting", "MeshTransportInProcess", "ActorMesh", "MeshRuntime", "MeshCore", "CZeroMQ",
+                "MeshFixtures", "MeshTesting", "MeshTransportInProcess", "ActorMesh", "MeshRuntime", "MeshCore",
+                "CZeroMQ",
             ]
         ),
 
