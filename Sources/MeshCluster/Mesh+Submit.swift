@@ -103,9 +103,18 @@ extension Mesh {
                 .payloadTooLarge,
                 "The task \(Work.self) takes \(spec.task.count) bytes; the limit is \(self.settings.maximumPayload).")
         }
-        try self.membership.scheduler.submit(spec, retries: options.maxRetries) { [weak self] result in
+        let cancel = try self.membership.scheduler.submit(spec, retries: options.maxRetries) { [weak self] result in
             guard let self else { return }
             object.complete(Result { try self.decode(try result.get(), Work.self) })
+        }
+        object.setCancel(cancel)
+        if let timeout = options.timeout {
+            let message = "The task \(options.name ?? spec.displayType) was not done after \(timeout)."
+            _ = self.schedule(at: cmesh_monotonic_nanoseconds() + timeout.nanoseconds) {
+                guard !object.isComplete else { return }
+                object.complete(.failure(MeshError(.deadlineExceeded, message)))
+                cancel()
+            }
         }
         return ObjectRef(object)
     }

@@ -14,7 +14,28 @@ package final class TaskScheduler: Sendable {
         var spec: TaskSpec
         var attemptsLeft: Int?
         var finish: @Sendable (Result<EncodedOutcome, any Error>) -> Void
-        var isCancelled: Once
+        let work = Work()
+    }
+
+    /// The call that runs a task, to be cancelled.
+    fileprivate final class Work: Sendable {
+        private let state = Mutex<(isCancelled: Bool, call: Task<Void, Never>?)>((false, nil))
+
+        func begin(_ call: Task<Void, Never>) {
+            let isCancelled = self.state.withLock { state in
+                state.call = call
+                return state.isCancelled
+            }
+            if isCancelled { call.cancel() }
+        }
+
+        func cancel() {
+            let call = self.state.withLock { state in
+                state.isCancelled = true
+                return state.call
+            }
+            call?.cancel()
+        }
     }
 
     private struct Lease {
@@ -42,10 +63,27 @@ package final class TaskScheduler: Sendable {
 
     init(mesh: Mesh) { self.mesh = mesh }
 
+    /// Submits a task. Returns what cancels it: a task that waits does not start any more, one that runs is told.
     package func submit(
         _ spec: TaskSpec, retries: Limit, finish: @escaping @Sendable (Result<EncodedOutcome, any Error>) -> Void
-    ) {
-        self.enqueue(Job(spec: spec, attemptsLeft: retries.count.map { $0 + 1 }, finish: finish, isCancelled: Once()))
+    ) -> @Sendable () -> Void {
+        let job = Job(spec: spec, attemptsLeft: retries.count.map { $0 + 1 }, finish: finish)
+        self.enqueue(job)
+        return { [weak self] in
+            job.work.cancel()
+            self?.drop(job)
+        }
+    }
+
+    private func drop(_ job: Job) {
+        let isWaiting = self.state.withLock { state in
+            guard let index = state.queue.firstIndex(where: { $0.work === job.work }) else { return false }
+            state.queue.remove(at: index)
+            return true
+        }
+        guard isWaiting else { return }
+        let message = "The task \(job.spec.displayType) was cancelled before it started."
+        job.finish(.failure(MeshError(.cancelled, message)))
     }
 
     private func enqueue(_ job: Job) {
@@ -81,15 +119,17 @@ package final class TaskScheduler: Sendable {
     }
 
     private func requestLease() {
-        Task(executorPreference: self.mesh.executor) { [mesh] in
-            do {
-                let membership = try mesh.membership
-                let lease = try await membership.ask {
-                    try await $0.leaseWorker(program: membership.program, for: mesh.address.peer)
+        MeshScope.$current.withValue(nil) {
+            _ = Task(executorPreference: self.mesh.executor) { [mesh] in
+                do {
+                    let membership = try mesh.membership
+                    let lease = try await membership.ask {
+                        try await $0.leaseWorker(program: membership.program, for: mesh.address.peer)
+                    }
+                    self.add(lease)
+                } catch {
+                    self.failed(error)
                 }
-                self.add(lease)
-            } catch {
-                self.failed(error)
             }
         }
     }
@@ -130,19 +170,25 @@ package final class TaskScheduler: Sendable {
 
     private func run(_ job: Job, on lease: WorkerLease) {
         let begin = cmesh_monotonic_nanoseconds()
-        Task.immediate(executorPreference: self.mesh.executor) { [mesh] in
-            do {
-                let worker = try mesh.service(WorkerAgent.self, WellKnown.worker, at: lease.worker)
-                let outcome = try await worker.run(job.spec)
-                job.finish(.success(outcome))
-                self.finished(lease.worker.peer, took: cmesh_monotonic_nanoseconds() - begin)
-            } catch let error as MeshError where error.code == .actorDied || error.code == .actorUnavailable {
-                self.lost(job, on: lease, error)
-            } catch {
-                // The worker lives; it is the task that cannot be run.
-                job.finish(.failure(error))
-                self.finished(lease.worker.peer, took: cmesh_monotonic_nanoseconds() - begin)
-            }
+        // A task is no part of the call in which it was submitted: it may well call the actor that submitted it.
+        let call = MeshScope.$current.withValue(nil) {
+            Task.immediate(executorPreference: self.mesh.executor) { await self.perform(job, on: lease, since: begin) }
+        }
+        job.work.begin(call)
+    }
+
+    private func perform(_ job: Job, on lease: WorkerLease, since begin: UInt64) async {
+        do {
+            let worker = try self.mesh.service(WorkerAgent.self, WellKnown.worker, at: lease.worker)
+            let outcome = try await worker.run(job.spec)
+            job.finish(.success(outcome))
+            self.finished(lease.worker.peer, took: cmesh_monotonic_nanoseconds() - begin)
+        } catch let error as MeshError where error.code == .actorDied || error.code == .actorUnavailable {
+            self.lost(job, on: lease, error)
+        } catch {
+            // The worker lives; it is the task that cannot be run.
+            job.finish(.failure(error))
+            self.finished(lease.worker.peer, took: cmesh_monotonic_nanoseconds() - begin)
         }
     }
 
