@@ -9,7 +9,7 @@ import MeshTransportZeroMQ
 /// Several parts of a mesh in one test process, each as if it were a process of its own: with its own sockets, its own
 /// threads, and no state in common with the others.
 ///
-/// Actors are put into a part with ``host(in:options:seenFrom:_:)`` and called through handles, over the wire.
+/// Actors are put into a part with ``host(in:name:maxConcurrency:maxPendingCalls:seenFrom:_:)`` and called through handles, over the wire.
 public struct TestMesh: Sendable {
     /// How messages travel between the parts.
     public enum Form: Sendable, Hashable, CaseIterable {

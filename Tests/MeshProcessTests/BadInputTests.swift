@@ -135,7 +135,10 @@ extension Processes {
         @Test("a broker that is not there, within the time of joining")
         func noBroker() async throws {
             let error = await #expect(throws: MeshError.self) {
-                try await withMesh(MeshConfiguration(address: "tcp://127.0.0.1:1", program: Fixtures.program)) { _ in }
+                try await withMesh(
+                    MeshConfiguration(
+                        address: "tcp://127.0.0.1:1", program: Fixtures.program, joinTimeout: .milliseconds(300))
+                ) { _ in }
             }
             #expect(error?.code == .brokerUnavailable)
             #expect(error?.message.contains("tcp://127.0.0.1:1") == true)
