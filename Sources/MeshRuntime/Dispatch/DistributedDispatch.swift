@@ -121,8 +121,7 @@ package final class DispatchTarget: Sendable {
 
     /// Decodes the arguments from `decoder`, runs the target on `actor`, and hands its result to `sink`.
     ///
-    /// The target runs where its actor runs; the rest runs where the caller runs. A caller that is
-    /// isolated to `actor` itself pays for no change of executor.
+    /// The target runs where its actor runs; the rest runs where the caller runs.
     ///
     /// - Parameters:
     ///   - actor: A local actor. The name and the actor may come from another process, and the runtime would
