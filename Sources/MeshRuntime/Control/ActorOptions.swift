@@ -6,9 +6,10 @@ public struct ActorOptions: Hashable, Sendable, Codable {
     public var namespace: String?
     /// Whose end it shares.
     public var lifetime: Lifetime
-    /// How often it may be started again after an unexpected death.
+    /// How often it may be started again after an unexpected death. Not acted on yet: an actor that died stays dead.
     public var maxRestarts: Limit
-    /// How often one call may run again after the actor's death; 0 means at most once.
+    /// How often one call may run again after the actor's death; 0 means at most once. Not acted on yet: no call runs
+    /// twice.
     public var maxTaskRetries: Limit
     /// What it needs to be placed; nil: one CPU to be placed and none while it runs.
     public var resources: Resources?
