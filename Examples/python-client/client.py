@@ -52,7 +52,7 @@ class Mesh:
 
     def call(self, handle, method, *arguments):
         """Calls a method of an actor and waits for its result."""
-        high, low, _, _, _, incarnation, (peer, _, _, _, endpoints) = handle
+        high, low, _, _, _, incarnation, (peer, _, _, _, endpoints), *_ = handle
         if peer not in self.links:
             endpoint = next((one for one in endpoints if one.startswith("tcp:")), endpoints[0])
             self.links[peer] = Link(self.context, peer, endpoint)

@@ -46,6 +46,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
     private let coders = Coders()
     /// What the layer above keeps for this mesh.
     package let extensions = Mutex<[ObjectIdentifier: any Sendable]>([:])
+    /// Knows the whole mesh; nil in a process that has not joined one.
+    package let directory = Mutex<(any MeshDirectory)?>(nil)
 
     package init(
         transport: any MeshTransport, address: PeerAddress, settings: MeshSettings = MeshSettings(), logger: Logger

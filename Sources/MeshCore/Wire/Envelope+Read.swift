@@ -23,12 +23,13 @@ extension Envelope {
             try expect(11)
             self = .call(try CallEnvelope(isOneWay: kind == Kind.tell, from: &reader))
         case Kind.reply:
-            try expect(4)
+            if fields != 5 { try expect(4) }
             self = .reply(
                 ReplyEnvelope(
                     callID: try reader.readUInt(),
                     attachments: try reader.readCount(atMost: Bounds.attachments),
-                    result: try reader.readBinaryRange()
+                    result: try reader.readBinaryRange(),
+                    handles: fields == 5 ? try HandlesInTransit(from: &reader) : nil
                 )
             )
         case Kind.failure:
@@ -109,7 +110,7 @@ extension CallEnvelope {
 
 extension CallContextFields {
     fileprivate init(from reader: inout WireReader) throws {
-        guard try reader.readArrayHeader() == 3 else { throw WireError("a context has 3 fields") }
+        guard try reader.readArrayHeader() == 5 else { throw WireError("a context has 5 fields") }
         self.init()
         for _ in 0..<(try reader.readArrayCount(atMost: CallContextFields.longestChain)) {
             guard try reader.readArrayHeader() == 2 else { throw WireError("a chain link has 2 fields") }
@@ -124,6 +125,17 @@ extension CallContextFields {
             let key = try reader.readString(maximumBytes: Bounds.name)
             self.trace[key] = try reader.readString(maximumBytes: Bounds.name)
         }
+        self.handles = try reader.readNil() ? nil : try HandlesInTransit(from: &reader)
+        self.answeredBelow = try reader.readNil() ? nil : try reader.readUInt()
+    }
+}
+
+extension HandlesInTransit {
+    fileprivate init(from reader: inout WireReader) throws {
+        let count = try reader.readArrayHeader()
+        guard count > 0, count <= Self.most else { throw WireError("\(count) handle fields are none or too many") }
+        self.init(number: try reader.readUInt(), actors: [])
+        for _ in 1..<count { self.actors.append(try reader.readID()) }
     }
 }
 

@@ -22,7 +22,7 @@ extension WireBuffer {
     }
 
     private func write(_ context: CallContextFields) {
-        self.writeArrayHeader(3)
+        self.writeArrayHeader(5)
         self.writeArrayHeader(context.chain.count)
         for link in context.chain {
             self.writeArrayHeader(2)
@@ -37,14 +37,25 @@ extension WireBuffer {
             self.write(key)
             self.write(value)
         }
+        if let handles = context.handles { self.write(handles) } else { self.writeNil() }
+        if let number = context.answeredBelow { self.write(number) } else { self.writeNil() }
     }
 
-    package func writeReply(callID: UInt64, attachments: Int, result: UnsafeRawBufferPointer) {
-        self.writeArrayHeader(4)
+    private func write(_ handles: HandlesInTransit) {
+        self.writeArrayHeader(1 + handles.actors.count)
+        self.write(handles.number)
+        for actor in handles.actors { self.write(actor) }
+    }
+
+    package func writeReply(
+        callID: UInt64, attachments: Int, result: UnsafeRawBufferPointer, handles: HandlesInTransit? = nil
+    ) {
+        self.writeArrayHeader(handles == nil ? 4 : 5)
         self.write(Envelope.Kind.reply)
         self.write(callID)
         self.write(attachments)
         self.writeBinary(result)
+        if let handles { self.write(handles) }
     }
 
     package func writeFailure(callID: UInt64, typeName: String?, attachments: Int, error: UnsafeRawBufferPointer) {

@@ -84,7 +84,8 @@ package struct CallEnvelope {
 
 /// What travels with a call besides its arguments, when there is any.
 ///
-/// MessagePack: `[chain, generics, trace]`: an array of actor IDs and names, an array of type names, a map of strings.
+/// MessagePack: `[chain, generics, trace, handles, answered]`: an array of actor IDs and names, an array of type names,
+/// an array of pairs of strings, the handles in the arguments or nil, and a number or nil.
 package struct CallContextFields: Hashable, Sendable {
     /// The actors that wait for this call, the first caller first.
     package var chain: [ChainLink]
@@ -92,17 +93,47 @@ package struct CallContextFields: Hashable, Sendable {
     package var genericSubstitutions: [String]
     /// Trace context, as its propagator writes it.
     package var trace: [String: String]
+    /// The counted handles among the arguments.
+    package var handles: HandlesInTransit?
+    /// Set when the call may be sent again: the caller has the outcome of all its calls to this actor with a lower
+    /// sequence number, so that their results need not be remembered any more.
+    package var answeredBelow: UInt64?
 
-    package init(chain: [ChainLink] = [], genericSubstitutions: [String] = [], trace: [String: String] = [:]) {
+    package init(
+        chain: [ChainLink] = [], genericSubstitutions: [String] = [], trace: [String: String] = [:],
+        handles: HandlesInTransit? = nil, answeredBelow: UInt64? = nil
+    ) {
         self.chain = chain
         self.genericSubstitutions = genericSubstitutions
         self.trace = trace
+        self.handles = handles
+        self.answeredBelow = answeredBelow
     }
 
     /// How many calls may wait for each other.
     package static let longestChain = 256
 
-    package var isEmpty: Bool { self.chain.isEmpty && self.genericSubstitutions.isEmpty && self.trace.isEmpty }
+    package var isEmpty: Bool {
+        self.chain.isEmpty && self.genericSubstitutions.isEmpty && self.trace.isEmpty && self.handles == nil
+            && self.answeredBelow == nil
+    }
+}
+
+/// The counted handles in a message. The sender holds on to the actors until the receiver says that it does.
+///
+/// MessagePack: `[number, actor, actor, …]`.
+package struct HandlesInTransit: Hashable, Sendable {
+    /// Names the message among those of its sender that carry handles.
+    package var number: UInt64
+    package var actors: [UniqueID]
+
+    package init(number: UInt64, actors: [UniqueID]) {
+        self.number = number
+        self.actors = actors
+    }
+
+    /// How many handles one message may carry.
+    package static let most = 1 << 16
 }
 
 /// One actor of a chain of calls that wait for each other.
@@ -117,11 +148,13 @@ package struct ChainLink: Hashable, Sendable {
     }
 }
 
-/// The result of a call. MessagePack: `[2, call ID, attachments, result]`.
+/// The result of a call. MessagePack: `[2, call ID, attachments, result]`, and the handles in the result as a fifth
+/// element if there are any.
 package struct ReplyEnvelope {
     package var callID: UInt64
     package var attachments: Int
     package var result: Range<Int>
+    package var handles: HandlesInTransit?
 }
 
 /// The failure of a call. MessagePack: `[3, call ID, type, attachments, error]`: the name of the error's type when it

@@ -34,26 +34,39 @@ extension ActorID: CustomStringConvertible {
 
 /// How a handle travels.
 ///
-/// MessagePack: `[high, low, type, name, window, incarnation, address]`.
+/// MessagePack: `[high, low, type, name, window, incarnation, address, retries, flags]`; -1 retries are unlimited, bit 0
+/// of the flags says that the actor may be started again, bit 1 that the handle does not count.
 package struct HandleFields: Codable, Hashable, Sendable {
     package var id: UniqueID
     package var typeName: String
     package var name: String?
     package var window: Int
     package var location: ActorLocation
+    /// How often one call may run again in a later life of the actor.
+    package var retries: Limit
+    /// Whether there may be a later life.
+    package var mayRestart: Bool
+    /// Whether the handle keeps nothing alive.
+    package var isWeak: Bool
 
-    package init(id: UniqueID, typeName: String, name: String?, window: Int, location: ActorLocation) {
+    package init(
+        id: UniqueID, typeName: String, name: String?, window: Int, location: ActorLocation, retries: Limit = 0,
+        mayRestart: Bool = false, isWeak: Bool = false
+    ) {
         self.id = id
         self.typeName = typeName
         self.name = name
         self.window = window
         self.location = location
+        self.retries = retries
+        self.mayRestart = mayRestart
+        self.isWeak = isWeak
     }
 
     package init(_ reference: ActorReference) {
         self.init(
             id: reference.id, typeName: reference.typeName, name: reference.name, window: reference.window,
-            location: reference.location)
+            location: reference.location, retries: reference.retries, mayRestart: reference.mayRestart)
     }
 
     package init(from decoder: any Decoder) throws {
@@ -65,6 +78,11 @@ package struct HandleFields: Codable, Hashable, Sendable {
         self.window = try container.decode(Int.self)
         let incarnation = try container.decode(UInt64.self)
         self.location = ActorLocation(address: try container.decode(PeerAddress.self), incarnation: incarnation)
+        let retries = try container.decode(Int.self)
+        self.retries = retries < 0 ? .unlimited : Limit(retries)
+        let flags = try container.decode(UInt8.self)
+        self.mayRestart = flags & 1 != 0
+        self.isWeak = flags & 2 != 0
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -76,6 +94,8 @@ package struct HandleFields: Codable, Hashable, Sendable {
         try container.encode(self.window)
         try container.encode(self.location.incarnation)
         try container.encode(self.location.address)
+        try container.encode(self.retries.count ?? -1)
+        try container.encode(UInt8((self.mayRestart ? 1 : 0) | (self.isWeak ? 2 : 0)))
     }
 }
 

@@ -21,6 +21,10 @@ package final class ActorReference: Sendable {
     package let name: String?
     /// How many calls from this process may be outstanding.
     let window: Int
+    /// How often one call may run again in a later life of the actor.
+    let retries: Limit
+    /// Whether there may be a later life.
+    let mayRestart: Bool
     private let mesh: Mesh
     private let state: Mutex<State>
 
@@ -42,15 +46,15 @@ package final class ActorReference: Sendable {
         var ended: MeshError?
     }
 
-    init(
-        id: UniqueID, typeName: String, name: String?, location: ActorLocation, window: Int, mesh: Mesh
-    ) {
-        self.id = id
-        self.typeName = typeName
-        self.name = name
-        self.window = max(1, window)
+    init(_ fields: HandleFields, mesh: Mesh) {
+        self.id = fields.id
+        self.typeName = fields.typeName
+        self.name = fields.name
+        self.window = max(1, fields.window)
+        self.retries = fields.retries
+        self.mayRestart = fields.mayRestart
         self.mesh = mesh
-        self.state = Mutex(State(location: location))
+        self.state = Mutex(State(location: fields.location))
     }
 
     deinit { self.mesh.references.forget(self.id) }

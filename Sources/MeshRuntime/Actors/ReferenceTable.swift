@@ -17,9 +17,7 @@ package final class ReferenceTable: Sendable {
                 known.update(fields.location)
                 return known
             }
-            let reference = ActorReference(
-                id: fields.id, typeName: fields.typeName, name: fields.name, location: fields.location,
-                window: fields.window, mesh: mesh)
+            let reference = ActorReference(fields, mesh: mesh)
             references[fields.id] = Weak(reference: reference)
             return reference
         }

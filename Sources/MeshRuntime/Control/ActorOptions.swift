@@ -6,10 +6,9 @@ public struct ActorOptions: Hashable, Sendable, Codable {
     public var namespace: String?
     /// Whose end it shares.
     public var lifetime: Lifetime
-    /// How often it may be started again after an unexpected death. Not acted on yet: an actor that died stays dead.
+    /// How often it may be started again after an unexpected death, in all its life.
     public var maxRestarts: Limit
-    /// How often one call may run again after the actor's death; 0 means at most once. Not acted on yet: no call runs
-    /// twice.
+    /// How often one call may run again after the actor's death; 0 means at most once.
     public var maxTaskRetries: Limit
     /// What it needs to be placed; nil: one CPU to be placed and none while it runs.
     public var resources: Resources?
@@ -21,12 +20,18 @@ public struct ActorOptions: Hashable, Sendable, Codable {
     public var maxPendingCalls: Int?
     /// The node it must be on; nil for any.
     public var node: String?
+    /// How long to wait between restarts.
+    public var backoff: Backoff
+    /// What happens to its children when one of them dies; nil: what its type says when that is a ``Supervisor``, else
+    /// each child's own ``maxRestarts`` holds.
+    public var supervision: Supervision?
 
     /// The defaults are those of an unnamed actor in a process of its own that is not restarted.
     public init(
         name: String? = nil, namespace: String? = nil, lifetime: Lifetime = .owned, maxRestarts: Limit = 0,
         maxTaskRetries: Limit = 0, resources: Resources? = nil, placement: Placement = .process,
-        maxConcurrency: Int = 1, maxPendingCalls: Int? = nil, node: String? = nil
+        maxConcurrency: Int = 1, maxPendingCalls: Int? = nil, node: String? = nil,
+        backoff: Backoff = Backoff(), supervision: Supervision? = nil
     ) {
         self.name = name
         self.namespace = namespace
@@ -38,6 +43,8 @@ public struct ActorOptions: Hashable, Sendable, Codable {
         self.maxConcurrency = maxConcurrency
         self.maxPendingCalls = maxPendingCalls
         self.node = node
+        self.backoff = backoff
+        self.supervision = supervision
     }
 
     /// Whose end an actor shares.

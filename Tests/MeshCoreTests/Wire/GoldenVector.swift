@@ -30,13 +30,13 @@ extension GoldenVector {
             "a call by number, with a deadline, one attachment and a context",
             """
             9b 00 cd1234 cc80 \(actorHex) 02 03 ce001e8480 00
-            93 91 92 \(actorHex) a3 412e62  91 a4 5369 5367  91 92 a7 74726163656964 a2 3031
+            95 91 92 \(actorHex) a3 412e62  91 a4 5369 5367  91 92 a7 74726163656964 a2 3031  92 07 \(actorHex)  05
             01 c401 90
             """
         ) {
             let context = CallContextFields(
                 chain: [ChainLink(actor: actor, method: "A.b")], genericSubstitutions: ["SiSg"],
-                trace: ["traceid": "01"])
+                trace: ["traceid": "01"], handles: HandlesInTransit(number: 7, actors: [actor]), answeredBelow: 5)
             var call = call(target: .number(3))
             (call.callID, call.sequence, call.incarnation) = (0x1234, 0x80, 2)
             (call.microsecondsLeft, call.context, call.attachments) = (2_000_000, context, 1)
@@ -49,6 +49,12 @@ extension GoldenVector {
         },
         GoldenVector("a result", "94 02 05 00 c401 2a") { buffer in
             withBytes("2a") { buffer.writeReply(callID: 5, attachments: 0, result: $0) }
+        },
+        GoldenVector("a result with a handle", "95 02 05 00 c401 2a 92 07 \(actorHex)") { buffer in
+            withBytes("2a") {
+                buffer.writeReply(
+                    callID: 5, attachments: 0, result: $0, handles: HandlesInTransit(number: 7, actors: [actor]))
+            }
         },
         GoldenVector("an error of the mesh", "95 03 05 c0 00 c404 9301a0c0") { buffer in
             withBytes("9301a0c0") { buffer.writeFailure(callID: 5, typeName: nil, attachments: 0, error: $0) }
