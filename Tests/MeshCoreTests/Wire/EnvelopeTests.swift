@@ -85,7 +85,9 @@ extension Envelope {
         switch self {
         case .call(let call): buffer.writeCall(call, arguments: part(call.arguments))
         case .reply(let reply):
-            buffer.writeReply(callID: reply.callID, attachments: reply.attachments, result: part(reply.result))
+            buffer.writeReply(
+                callID: reply.callID, attachments: reply.attachments, result: part(reply.result),
+                handles: reply.handles)
         case .failure(let failure):
             buffer.writeFailure(
                 callID: failure.callID, typeName: failure.typeName, attachments: failure.attachments,
