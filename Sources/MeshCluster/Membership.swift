@@ -10,7 +10,9 @@ package final class Membership: Sendable {
     package let program: String
     package let scheduler: TaskScheduler
     private let state: Mutex<State>
-    private unowned let mesh: Mesh
+    unowned let mesh: Mesh
+    /// The node whose worker this process is; nil for others.
+    package let node: PeerID?
 
     private struct State {
         var broker: PeerAddress?
@@ -19,9 +21,12 @@ package final class Membership: Sendable {
         var isJoining = false
     }
 
-    private typealias Begin = @Sendable (Broker) async throws -> Void
+    package typealias Begin = @Sendable (Broker) async throws -> MembershipTerms
 
-    package init(mesh: Mesh, program: String, broker: PeerAddress?, endpoint: String? = nil) {
+    package init(
+        mesh: Mesh, program: String, broker: PeerAddress?, endpoint: String? = nil, node: PeerID? = nil
+    ) {
+        self.node = node
         self.mesh = mesh
         self.program = program
         self.scheduler = TaskScheduler(mesh: mesh)
@@ -31,7 +36,7 @@ package final class Membership: Sendable {
     /// Finds the broker and begins the membership, and does so again whenever the broker has been away.
     ///
     /// - Throws: `brokerUnavailable` when nobody answers at its address within the time.
-    package func join(timeout: Duration, _ begin: @escaping @Sendable (Broker) async throws -> Void) async throws {
+    package func join(timeout: Duration, _ begin: @escaping Begin) async throws {
         guard let endpoint = self.state.withLock({ $0.endpoint }) else { return }
         let mesh = self.mesh
         self.state.withLock { $0.isJoining = true }
@@ -43,11 +48,11 @@ package final class Membership: Sendable {
         }
         mesh.onPeerLost { [weak mesh] peer, _ in
             guard let mesh, let membership = try? mesh.membership, membership.forget(peer) else { return }
-            Task { await Self.rejoin(mesh, endpoint, begin) }
+            mesh.detach { await Self.rejoin(mesh, endpoint, begin) }
         }
         self.setBroker(address.reached(at: endpoint, from: mesh.address.host))
-        try await begin(try self.broker())
-        if self.isStillAway() { Task { await Self.rejoin(mesh, endpoint, begin) } }
+        _ = try await begin(try self.broker())
+        if self.isStillAway() { mesh.detach { await Self.rejoin(mesh, endpoint, begin) } }
         Self.scheduleHeartbeat(mesh, endpoint, begin)
     }
 
@@ -70,7 +75,7 @@ package final class Membership: Sendable {
         }
     }
 
-    private static func rejoin(_ mesh: Mesh, _ endpoint: String, _ begin: Begin) async {
+    private static func rejoin(_ mesh: Mesh, _ endpoint: String, _ begin: @escaping Begin) async {
         var refusals = 0
         while !mesh.isStopped, let membership = try? mesh.membership {
             do {
@@ -84,7 +89,7 @@ package final class Membership: Sendable {
                     }
                 } else if let address {
                     membership.setBroker(address.reached(at: endpoint, from: mesh.address.host))
-                    try await begin(try membership.broker())
+                    _ = try await begin(try membership.broker())
                     if !membership.isStillAway() { return }
                 }
             } catch {
@@ -97,12 +102,12 @@ package final class Membership: Sendable {
 
     /// Tells the broker regularly that this process lives.
     private static func scheduleHeartbeat(
-        _ mesh: Mesh, _ endpoint: String, _ begin: @escaping @Sendable (Broker) async throws -> Void
+        _ mesh: Mesh, _ endpoint: String, _ begin: @escaping Begin
     ) {
         let interval = mesh.settings.heartbeatInterval.nanoseconds
         _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + interval) { [weak mesh] in
             guard let mesh, !mesh.isStopped else { return }
-            Task {
+            mesh.detach {
                 defer { self.scheduleHeartbeat(mesh, endpoint, begin) }
                 guard let membership = try? mesh.membership, let broker = membership.brokerAddress else { return }
                 do {
@@ -177,5 +182,6 @@ extension Mesh {
 
     package func setMembership(_ membership: Membership?) {
         self.extensions.withLock { $0[ObjectIdentifier(Membership.self)] = membership }
+        self.directory.withLock { $0 = membership }
     }
 }

@@ -1,5 +1,6 @@
 public import Distributed
 import FoundationEssentials
+import Logging
 package import MeshCore
 import Synchronization
 
@@ -61,7 +62,7 @@ extension Mesh {
         _ make: (Mesh) async throws -> Act
     ) async throws -> ActorID where Act.ActorSystem == Mesh {
         let reference = self.makeReference(id: id, type: type, name: name, incarnation: incarnation, window: window)
-        let birth = Birth(reference: reference, type: type)
+        let birth = Birth(reference: reference, type: type, incarnation: incarnation)
         let actor = try await Birth.$current.withValue(birth) { try await make(self) }
         self.host(
             actor, reference: reference, incarnation: incarnation, maxConcurrency: maxConcurrency, isOwned: true)
@@ -74,6 +75,48 @@ extension Mesh {
         guard let hosted = self.hosts.withLock({ $0.removeValue(forKey: id) }) else { return false }
         hosted.end(with: error)
         return true
+    }
+
+    /// An actor of this process, in a certain life; nil when it has ended.
+    package func hosted(_ id: UniqueID, incarnation: UInt64) -> HostedActor? {
+        self.hosts.withLock { $0[id] }.flatMap { $0.incarnation == incarnation ? $0 : nil }
+    }
+
+    /// Has something done when an actor of this process has ended itself, with which life of it.
+    package func whenActorExits(_ action: @escaping @Sendable (UniqueID, UInt64) -> Void) {
+        self.onActorExit.withLock { $0 = action }
+    }
+
+    /// Whether somebody in this process has a counted handle to an actor of it.
+    package func holds(_ actor: UniqueID) -> Bool { false }
+
+    /// Whose children the actors are that the code that runs now spawns.
+    package var currentOwner: ActorOwner {
+        if let birth = Birth.current, !birth.id.isReserved {
+            return ActorOwner(process: self.address.peer, actor: birth.id, incarnation: birth.incarnation)
+        }
+        guard let call = MeshScope.current?.call else { return ActorOwner(process: self.address.peer) }
+        if let owner = call.owner { return owner }
+        guard let hosted = call.hosted, hosted.isOwned, !hosted.id.isReserved else {
+            return ActorOwner(process: self.address.peer)
+        }
+        return ActorOwner(process: self.address.peer, actor: hosted.id, incarnation: hosted.incarnation)
+    }
+
+    /// Runs work that is no part of the call in which it is begun, on the mesh's own threads.
+    @discardableResult
+    package func detach(_ work: @escaping @Sendable () async throws -> Void) -> Task<Void, Never> {
+        MeshScope.$current.withValue(nil) {
+            Birth.$current.withValue(nil) {
+                Task(executorPreference: self.executor) {
+                    do {
+                        try await work()
+                    } catch {
+                        self.logger.debug("work beside the calls failed", metadata: ["error": "\(error)"])
+                    }
+                }
+            }
+        }
     }
 
     /// A handle to an actor that is known by its fields.
@@ -91,7 +134,10 @@ final class Birth: Sendable {
     private let type: ObjectIdentifier
     private let isClaimed = Once()
 
-    init(reference: ActorReference, type: any DistributedActor.Type) {
+    let incarnation: UInt64
+
+    init(reference: ActorReference, type: any DistributedActor.Type, incarnation: UInt64) {
+        self.incarnation = incarnation
         self.reference = reference
         self.type = ObjectIdentifier(type)
     }
@@ -102,4 +148,7 @@ final class Birth: Sendable {
     }
 
     func owns(_ id: UniqueID) -> Bool { self.reference.id == id }
+
+    var id: UniqueID { self.reference.id }
+    var name: String? { self.reference.name }
 }

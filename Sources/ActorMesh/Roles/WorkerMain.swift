@@ -28,7 +28,11 @@ enum WorkerMain {
             try mesh.watcher.watch(descriptor: WorkerLauncher.lifelineDescriptor, owned: false) { _exit(0) }
             _ = try await mesh.hostService(WorkerAgent.self, WellKnown.worker) { WorkerAgent(actorSystem: $0) }
             let node = try mesh.service(NodeAgent.self, WellKnown.node, at: bootstrap.node)
-            mesh.setMembership(Membership(mesh: mesh, program: program, broker: bootstrap.broker))
+            mesh.setMembership(
+                Membership(mesh: mesh, program: program, broker: bootstrap.broker, node: bootstrap.node.peer))
+            mesh.whenActorExits { [weak mesh] actor, incarnation in
+                mesh?.detach { try await node.exited(actor, incarnation: incarnation) }
+            }
             // What only the start needed is more than half of an idle worker's memory.
             cmesh_release_program_pages()
             try await node.workerReady(bootstrap.token, mesh.address)

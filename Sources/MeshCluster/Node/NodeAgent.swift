@@ -18,6 +18,10 @@ package distributed actor NodeAgent {
         /// Whether it has been given out: to an actor, as the shared one, or to a submitter of tasks.
         var isTaken = false
         var leasedBy: PeerID?
+        /// Why this node ended it, when it did.
+        var endedFor: String?
+        /// Those who wait until the process has ended.
+        var endWaiters: [UnsafeContinuation<ProcessEnd?, Never>] = []
     }
 
     private struct Launch {
@@ -40,6 +44,8 @@ package distributed actor NodeAgent {
     private var sharedWorker: Task<PeerID, any Error>?
     private var leases = 0
     private var leaseWaiters: [UnsafeContinuation<Void, Never>] = []
+    private var ended: [PeerID: (process: ProcessEnd, reason: String)] = [:]
+    private var endedOrder: [PeerID] = []
     private var isStopping = false
     private var isRefilling = false
 
@@ -72,34 +78,94 @@ package distributed actor NodeAgent {
     /// Makes an actor in one of this node's workers.
     package distributed func start(_ spec: ActorSpec) async throws -> StartOutcome {
         if !spec.isOfLibrary { try self.check(spec.program, for: spec.displayType) }
+        // An earlier life must not answer beside a later one.
+        if let worker = self.worker(of: spec.id), let earlier = self.workers[worker]?.actors[spec.id] {
+            _ = try await self.end(spec.id, incarnation: earlier.incarnation, .kill, because: .unknown)
+        }
         let worker = spec.options.placement == .shared ? try await self.shared() : try await self.take()
         self.workers[worker]?.actors[spec.id] = spec
         do {
             let outcome = try await self.agent(worker).start(spec)
-            if case .failed = outcome { self.forget(spec.id, in: worker) }
+            guard case .started = outcome else {
+                self.forget(spec.id, in: worker)
+                return outcome
+            }
+            guard self.workers[worker]?.actors[spec.id]?.incarnation == spec.incarnation else {
+                try await self.agent(worker).end(spec.id, incarnation: spec.incarnation, .kill, because: .killed)
+                throw MeshError(.actorDied, "\(spec.label) was ended while it started.")
+            }
+            // The arguments of one that is never made again need not be kept.
+            if !spec.mayRestart { self.workers[worker]?.actors[spec.id]?.arguments = Data() }
             return outcome
         } catch {
             self.forget(spec.id, in: worker)
+            if let end = self.ended[worker] { return .crashed(end.process, end.reason) }
             throw error
         }
     }
 
-    /// Ends an actor; the process too when it had one of its own.
-    package distributed func stop(_ actor: UniqueID) async throws {
-        guard let worker = self.workers.values.first(where: { $0.actors[actor] != nil }) else { return }
-        if worker.actors[actor]?.options.placement == .shared {
-            self.workers[worker.address.peer]?.actors[actor] = nil
-            try await self.agent(worker.address.peer).stop(actor)
-        } else {
-            self.workers[worker.address.peer]?.actors = [:]
-            self.end(worker.address.peer)
+    /// Ends an actor, and its process when it had one of its own. Returns when it has ended.
+    ///
+    /// - Returns: how its process ended, when it had one of its own.
+    package distributed func end(
+        _ actor: UniqueID, incarnation: UInt64, _ mode: EndMode, because cause: ActorTermination.Cause
+    ) async throws -> ProcessEnd? {
+        guard let worker = self.worker(of: actor), let spec = self.workers[worker]?.actors[actor],
+            spec.incarnation == incarnation
+        else { return nil }
+        let isShared = spec.options.placement == .shared
+        if isShared || mode != .kill {
+            do {
+                try await self.agent(worker).end(actor, incarnation: incarnation, mode, because: cause)
+            } catch let error as MeshError where error.code == .actorDied {
+                // Its process has ended in the meantime.
+            }
         }
+        if isShared {
+            self.workers[worker]?.actors[actor] = nil
+            return nil
+        }
+        return await self.kill(worker, for: cause.words)
+    }
+
+    /// An actor of a worker has ended itself.
+    package distributed func exited(_ actor: UniqueID, incarnation: UInt64) async throws {
+        guard let worker = self.worker(of: actor), let spec = self.workers[worker]?.actors[actor],
+            spec.incarnation == incarnation
+        else { return }
+        self.workers[worker]?.actors[actor] = nil
+        self.tellBroker { try await $0.exited(actor, incarnation: incarnation) }
+        if spec.options.placement == .process { self.end(worker, for: "its actor ended itself") }
+    }
+
+    /// Returns when an actor has nothing to do. Says whether somebody in its process has a counted handle to it.
+    package distributed func awaitIdle(_ actor: UniqueID, incarnation: UInt64) async throws -> Bool {
+        guard let worker = self.worker(of: actor) else { return false }
+        return try await self.agent(worker).awaitIdle(actor, incarnation: incarnation)
+    }
+
+    /// Asks a supervisor of this node about a child of its.
+    package distributed func decide(
+        _ supervisor: UniqueID, incarnation: UInt64, about child: ActorTermination
+    ) async throws -> Supervision.Decision {
+        guard let worker = self.worker(of: supervisor) else { return .restart }
+        return try await self.agent(worker).decide(supervisor, incarnation: incarnation, about: child)
+    }
+
+    private func worker(of actor: UniqueID) -> PeerID? {
+        self.workers.first { $0.value.actors[actor] != nil }?.key
+    }
+
+    /// Tells the broker something that it has to know, as soon as it is there.
+    private func tellBroker(_ message: @escaping @Sendable (Broker) async throws -> Void) {
+        let mesh = self.mesh
+        mesh.detach { try await mesh.membership.tellWhenThere(message) }
     }
 
     private func forget(_ actor: UniqueID, in worker: PeerID) {
         guard let spec = self.workers[worker]?.actors.removeValue(forKey: actor) else { return }
         // Whatever its initialiser left behind goes with the process.
-        if spec.options.placement == .process { self.end(worker) }
+        if spec.options.placement == .process { self.end(worker, for: "its actor could not be made") }
     }
 
     private func check(_ program: String, for type: String) throws(MeshError) {
@@ -147,14 +213,16 @@ package distributed actor NodeAgent {
             self.workers[worker]?.isTaken = false
             self.idle.append(worker)
         } else {
-            self.end(worker)
+            self.end(worker, for: "it was not needed any more")
         }
     }
 
     /// Processes are gone that may have leased workers: what still runs there is of no use to anybody.
     package distributed func ownersLost(_ owners: [PeerID]) async throws {
         for worker in self.workers.values {
-            if let owner = worker.leasedBy, owners.contains(owner) { self.end(worker.address.peer) }
+            if let owner = worker.leasedBy, owners.contains(owner) {
+                self.end(worker.address.peer, for: "whoever had leased it has ended")
+            }
         }
     }
 
@@ -294,13 +362,13 @@ package distributed actor NodeAgent {
         self.idle.removeAll { $0 == peer }
         unlinkSockets(of: worker.address)
         if worker.leasedBy != nil { self.releaseSlot() }
-        let message = "Its process \(processID) \(reason)."
+        let end = ProcessEnd(processID: processID)
+        let message = "Its process \(processID) \(worker.endedFor.map { "was ended: \($0)" } ?? reason)."
+        self.remember(peer, end, message)
         self.mesh.lost(peer, because: MeshError(.actorDied, message))
+        for waiter in worker.endWaiters { waiter.resume(returning: end) }
         guard !self.isStopping else { return }
-        if let broker = try? self.mesh.membership.broker() {
-            let actors = Array(worker.actors.keys)
-            Task { try? await broker.ended(actors: actors, worker: peer, reason: message) }
-        }
+        self.tellBroker { try await $0.workerEnded(peer, end, reason: message) }
         self.scheduleRefill()
     }
 
@@ -313,8 +381,25 @@ package distributed actor NodeAgent {
         return try await task.value
     }
 
-    private func end(_ worker: PeerID) {
+    /// Ends a worker process and waits until it has ended.
+    private func kill(_ worker: PeerID, for reason: String) async -> ProcessEnd? {
+        self.end(worker, for: reason)
+        return await withUnsafeContinuation { continuation in
+            guard self.workers[worker] != nil else { return continuation.resume(returning: self.ended[worker]?.process) }
+            self.workers[worker]?.endWaiters.append(continuation)
+        }
+    }
+
+    /// Remembers for a while how a worker ended, for those who were about to use it.
+    private func remember(_ worker: PeerID, _ process: ProcessEnd, _ reason: String) {
+        self.ended[worker] = (process, reason)
+        self.endedOrder.append(worker)
+        if self.endedOrder.count > 100 { self.ended[self.endedOrder.removeFirst()] = nil }
+    }
+
+    private func end(_ worker: PeerID, for reason: String) {
         guard let process = self.workers[worker]?.processID else { return }
+        if self.workers[worker]?.endedFor == nil { self.workers[worker]?.endedFor = reason }
         // It is not reaped before `processEnded` has removed it, so the number is still its own.
         Glibc.kill(process, SIGKILL)
     }
@@ -329,13 +414,15 @@ package distributed actor NodeAgent {
     // MARK: The node itself
 
     /// Joins a broker, a new one or one that was away, with everything that this node has.
-    package distributed func present(to broker: Broker) async throws {
+    package distributed func present(to broker: Broker) async throws -> MembershipTerms {
         let actors = self.workers.values.flatMap { worker in
             worker.actors.values.map { HostedSpec(spec: $0, address: worker.address) }
         }
-        try await broker.register(self.registration, actors: actors, workers: Array(self.workers.keys))
-        guard let address = try self.membership.brokerAddress else { return }
-        for worker in self.workers.keys { try? await self.agent(worker).brokerChanged(address) }
+        let terms = try await broker.register(self.registration, actors: actors, workers: Array(self.workers.keys))
+        if let address = try self.membership.brokerAddress {
+            for worker in self.workers.keys { try? await self.agent(worker).brokerChanged(address) }
+        }
+        return terms
     }
 
     /// How this node presents itself to a broker.
