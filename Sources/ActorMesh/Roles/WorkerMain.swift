@@ -21,6 +21,8 @@ enum WorkerMain {
         let logger = Logger(label: "actormesh.worker")
         var settings = settings
         settings.localTransport = bootstrap.localTransport
+        settings.leaseTime = bootstrap.leaseTime
+        settings.heartbeatInterval = bootstrap.heartbeatInterval
         do {
             let process = try MeshProcess(
                 directory: bootstrap.directory, bind: bootstrap.bind, settings: settings, logger: logger)
@@ -36,6 +38,7 @@ enum WorkerMain {
             // What only the start needed is more than half of an idle worker's memory.
             cmesh_release_program_pages()
             try await node.workerReady(bootstrap.token, mesh.address)
+            NodeTether.keep(on: mesh, from: node)
         } catch {
             logger.error("a worker could not start", metadata: ["error": "\(error)"])
             _exit(70)

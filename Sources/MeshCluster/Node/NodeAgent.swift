@@ -20,6 +20,7 @@ package distributed actor NodeAgent {
         var leasedBy: PeerID?
         /// Why this node ended it, when it did.
         var endedFor: String?
+        var isUnresponsive = false
         /// Those who wait until the process has ended.
         var endWaiters: [UnsafeContinuation<ProcessEnd?, Never>] = []
     }
@@ -44,6 +45,7 @@ package distributed actor NodeAgent {
     private var sharedWorker: Task<PeerID, any Error>?
     private var leases = 0
     private var leaseWaiters: [UnsafeContinuation<Void, Never>] = []
+    private var workerLeases: MemberLeases
     private var ended: [PeerID: (process: ProcessEnd, reason: String)] = [:]
     private var endedOrder: [PeerID] = []
     private var isStopping = false
@@ -59,6 +61,9 @@ package distributed actor NodeAgent {
         self.directory = directory
         self.warmTarget = warmWorkers
         self.taskSlots = max(1, taskSlots)
+        self.workerLeases = MemberLeases(
+            leaseTime: actorSystem.settings.leaseTime.nanoseconds,
+            interval: actorSystem.settings.heartbeatInterval.nanoseconds)
     }
 
     private var mesh: Mesh { self.actorSystem }
@@ -175,6 +180,44 @@ package distributed actor NodeAgent {
             "Node \(self.registration.name) does not run the program \"\(program)\" that has \(type).")
     }
 
+    // MARK: Leases
+
+    /// A worker says that it lives. Returns for how many nanoseconds it may act: as long as this node itself may.
+    package distributed func renew(_ worker: PeerID) async throws -> UInt64 {
+        let now = cmesh_monotonic_nanoseconds()
+        guard self.workers[worker] != nil else { return 0 }
+        self.workerLeases.hear(worker, at: now)
+        // Nobody takes over the actors of an embedded mesh.
+        return try self.membership.remainingLease(at: now) ?? .max
+    }
+
+    /// Ends the workers that were not heard for the lease time: they are stopped, or nothing runs in them any more.
+    package distributed func checkWorkers() async throws {
+        for worker in self.workerLeases.tick(now: cmesh_monotonic_nanoseconds()) {
+            guard self.workers[worker] != nil else { continue }
+            self.workers[worker]?.isUnresponsive = true
+            self.end(worker, for: "it did not answer for \(self.mesh.settings.leaseTime)")
+        }
+    }
+
+    /// Begins to look after the workers. Called once, by the process that hosts the node.
+    package static func watchWorkers(on mesh: Mesh) {
+        _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + mesh.settings.heartbeatInterval.nanoseconds) {
+            [weak mesh] in
+            guard let mesh, !mesh.isStopped else { return }
+            mesh.detach { try await mesh.service(NodeAgent.self, WellKnown.node, at: mesh.address).checkWorkers() }
+            self.watchWorkers(on: mesh)
+        }
+    }
+
+    /// Ends every actor and task of this node: it was given up by its broker, and they may live elsewhere.
+    package distributed func fence() async throws {
+        for worker in self.workers.keys {
+            self.workers[worker]?.actors = [:]
+            self.end(worker, for: "its node was given up by the broker")
+        }
+    }
+
     // MARK: Tasks
 
     /// A worker of its own for a submitter of tasks; waits until one of the node's slots is free.
@@ -237,6 +280,7 @@ package distributed actor NodeAgent {
         guard let launch = self.launches.removeValue(forKey: token) else { return }
         self.workers[address.peer] = Worker(
             token: token, processID: address.processID, address: address, isTaken: launch.waiter != nil)
+        self.workerLeases.hear(address.peer, at: cmesh_monotonic_nanoseconds())
         if let waiter = launch.waiter {
             waiter.resume(returning: .success(address.peer))
         } else {
@@ -325,7 +369,7 @@ package distributed actor NodeAgent {
         let broker = try self.membership.brokerAddress
         let bootstrap = WorkerBootstrap(
             node: self.mesh.address, broker: broker, token: token, directory: self.directory, bind: self.workerBinding,
-            localTransport: self.mesh.settings.localTransport)
+            settings: self.mesh.settings)
         let processID = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
         let mesh = self.mesh
         let isAlive = try self.mesh.watcher.watch(processID: processID, startTime: 0) {
@@ -362,7 +406,8 @@ package distributed actor NodeAgent {
         self.idle.removeAll { $0 == peer }
         unlinkSockets(of: worker.address)
         if worker.leasedBy != nil { self.releaseSlot() }
-        let end = ProcessEnd(processID: processID)
+        self.workerLeases.remove(peer)
+        let end = ProcessEnd(processID: processID, isUnresponsive: worker.isUnresponsive)
         let message = "Its process \(processID) \(worker.endedFor.map { "was ended: \($0)" } ?? reason)."
         self.remember(peer, end, message)
         self.mesh.lost(peer, because: MeshError(.actorDied, message))
