@@ -116,7 +116,8 @@ extension Broker {
             node: entry.node.flatMap { self.registry.nodes[$0]?.registration.name } ?? "",
             processID: entry.address?.processID ?? 0, incarnation: entry.spec.incarnation,
             placement: entry.spec.options.placement, lifetime: entry.spec.options.lifetime,
-            owner: entry.spec.isDetached ? nil : entry.spec.owner.actor, restarts: entry.restarts,
+            owner: entry.spec.isDetached ? nil : entry.spec.owner.actor,
+            ownerProcess: entry.spec.isDetached ? nil : entry.spec.owner.process, restarts: entry.restarts,
             holders: entry.holders.count, waitsFor: entry.waitsFor)
     }
 
