@@ -18,6 +18,8 @@ enum WorkerMain {
     static func run(_ bootstrap: WorkerBootstrap, settings: MeshSettings, program: String) async -> Never {
         // With its node gone a worker has no purpose; nothing that user code does may keep it.
         signal(SIGPIPE, SIG_IGN)
+        // Its output is a pipe to its node; a line that is printed must not be lost when it is killed.
+        cmesh_buffer_output_by_line()
         let logger = Logger(label: "actormesh.worker")
         var settings = settings
         settings.localTransport = bootstrap.localTransport

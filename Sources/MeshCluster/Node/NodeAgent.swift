@@ -12,7 +12,7 @@ package distributed actor NodeAgent {
 
     private struct Worker {
         var token: UInt64
-        var processID: Int32
+        var process: LaunchedWorker
         var address: PeerAddress
         var actors: [UniqueID: ActorSpec] = [:]
         /// Whether it has been given out: to an actor, as the shared one, or to a submitter of tasks.
@@ -20,13 +20,12 @@ package distributed actor NodeAgent {
         var leasedBy: PeerID?
         /// Why this node ended it, when it did.
         var endedFor: String?
-        var isUnresponsive = false
         /// Those who wait until the process has ended.
         var endWaiters: [UnsafeContinuation<ProcessEnd?, Never>] = []
     }
 
     private struct Launch {
-        var processID: Int32
+        var process: LaunchedWorker
         /// Which broker it was told of.
         var broker: PeerID?
         /// Who waits for it; nil for one that is kept warm.
@@ -90,6 +89,9 @@ package distributed actor NodeAgent {
         let worker = spec.options.placement == .shared ? try await self.shared() : try await self.take()
         self.workers[worker]?.actors[spec.id] = spec
         do {
+            if spec.options.placement == .process, let memory = spec.options.resources?.memory, memory > .bytes(0) {
+                try self.workers[worker]?.process.limitMemory(to: memory)
+            }
             let outcome = try await self.agent(worker).start(spec)
             guard case .started = outcome else {
                 self.forget(spec.id, in: worker)
@@ -195,8 +197,7 @@ package distributed actor NodeAgent {
     package distributed func checkWorkers() async throws {
         for worker in self.workerLeases.tick(now: cmesh_monotonic_nanoseconds()) {
             guard self.workers[worker] != nil else { continue }
-            self.workers[worker]?.isUnresponsive = true
-            self.end(worker, for: "it did not answer for \(self.mesh.settings.leaseTime)")
+            self.end(worker, for: "it did not answer for \(self.mesh.settings.leaseTime)", isUnresponsive: true)
         }
     }
 
@@ -279,7 +280,7 @@ package distributed actor NodeAgent {
     package distributed func workerReady(_ token: UInt64, _ address: PeerAddress) async throws {
         guard let launch = self.launches.removeValue(forKey: token) else { return }
         self.workers[address.peer] = Worker(
-            token: token, processID: address.processID, address: address, isTaken: launch.waiter != nil)
+            token: token, process: launch.process, address: address, isTaken: launch.waiter != nil)
         self.workerLeases.hear(address.peer, at: cmesh_monotonic_nanoseconds())
         if let waiter = launch.waiter {
             waiter.resume(returning: .success(address.peer))
@@ -353,7 +354,7 @@ package distributed actor NodeAgent {
     /// A worker that somebody waits for has not become ready: perhaps its program is none of a mesh.
     package distributed func giveUp(_ token: UInt64) async throws {
         guard let launch = self.launches.removeValue(forKey: token) else { return }
-        Glibc.kill(launch.processID, SIGKILL)
+        launch.process.kill(.notReady)
         launch.waiter?.resume(
             returning: .failure(
                 MeshError(
@@ -370,19 +371,16 @@ package distributed actor NodeAgent {
         let bootstrap = WorkerBootstrap(
             node: self.mesh.address, broker: broker, token: token, directory: self.directory, bind: self.workerBinding,
             settings: self.mesh.settings)
-        let processID = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
+        let process = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
         let mesh = self.mesh
-        let isAlive = try self.mesh.watcher.watch(processID: processID, startTime: 0) {
-            var status: Int32 = 0
-            waitpid(processID, &status, 0)
-            let reason = describeExit(status)
+        let isAlive = try self.mesh.watcher.watch(processID: process.processID, startTime: 0) {
             Task {
                 let node = try mesh.service(NodeAgent.self, WellKnown.node, at: mesh.address)
-                try await node.processEnded(token, processID: processID, reason: reason)
+                try await node.processEnded(token, process.end(on: mesh))
             }
         }
         if !isAlive { throw MeshError(.systemFailure, "A worker process ended as soon as it was started.") }
-        self.launches[token] = Launch(processID: processID, broker: broker?.peer)
+        self.launches[token] = Launch(process: process, broker: broker?.peer)
         return token
     }
 
@@ -394,9 +392,9 @@ package distributed actor NodeAgent {
     }
 
     /// A process of this node has ended.
-    package distributed func processEnded(_ token: UInt64, processID: Int32, reason: String) async throws {
+    package distributed func processEnded(_ token: UInt64, _ end: ProcessEnd) async throws {
         if let launch = self.launches.removeValue(forKey: token) {
-            let message = "A worker process of node \(self.registration.name) \(reason) before it was ready."
+            let message = "A worker process of node \(self.registration.name) ended before it was ready: it \(end.words)."
             launch.waiter?.resume(returning: .failure(MeshError(.systemFailure, message)))
             return
         }
@@ -407,8 +405,7 @@ package distributed actor NodeAgent {
         unlinkSockets(of: worker.address)
         if worker.leasedBy != nil { self.releaseSlot() }
         self.workerLeases.remove(peer)
-        let end = ProcessEnd(processID: processID, isUnresponsive: worker.isUnresponsive)
-        let message = "Its process \(processID) \(worker.endedFor.map { "was ended: \($0)" } ?? reason)."
+        let message = "Its process \(end.processID) \(worker.endedFor.map { "was ended: \($0)" } ?? end.words)."
         self.remember(peer, end, message)
         self.mesh.lost(peer, because: MeshError(.actorDied, message))
         for waiter in worker.endWaiters { waiter.resume(returning: end) }
@@ -442,11 +439,10 @@ package distributed actor NodeAgent {
         if self.endedOrder.count > 100 { self.ended[self.endedOrder.removeFirst()] = nil }
     }
 
-    private func end(_ worker: PeerID, for reason: String) {
-        guard let process = self.workers[worker]?.processID else { return }
-        if self.workers[worker]?.endedFor == nil { self.workers[worker]?.endedFor = reason }
-        // It is not reaped before `processEnded` has removed it, so the number is still its own.
-        Glibc.kill(process, SIGKILL)
+    private func end(_ worker: PeerID, for reason: String, isUnresponsive: Bool = false) {
+        guard let entry = self.workers[worker] else { return }
+        if entry.endedFor == nil { self.workers[worker]?.endedFor = reason }
+        entry.process.kill(isUnresponsive ? .unresponsive : .notNeeded)
     }
 
     private func agent(_ worker: PeerID) throws -> WorkerAgent {
@@ -476,23 +472,21 @@ package distributed actor NodeAgent {
     /// Ends all workers.
     package distributed func shutDown() async throws {
         self.isStopping = true
-        let processes = self.workers.values.map(\.processID) + self.launches.values.map(\.processID)
-        for process in processes { Glibc.kill(process, SIGKILL) }
+        let processes = self.workers.values.map(\.process) + self.launches.values.map(\.process)
+        for process in processes { process.kill(.notNeeded) }
         self.launcher.close()
         for launch in self.launches.values {
             launch.waiter?.resume(returning: .failure(MeshError(.shutDown, "The node is shutting down.")))
         }
         self.launches = [:]
         // Nobody watches them from now on, and a program that goes on must not keep their remains.
-        for process in processes { waitpid(process, nil, 0) }
+        for process in processes { process.reap() }
+        await waitForCallback(atMost: Self.forwardingTime, on: self.mesh) { self.launcher.closeOutput(whenForwarded: $0) }
     }
-}
 
-/// How a process ended, in words: `was ended by signal 9 (Killed)`.
-package func describeExit(_ status: Int32) -> String {
-    let signal = status & 0x7f
-    if signal != 0 { return "was ended by signal \(signal) (\(String(cString: strsignal(signal))))" }
-    return "exited with status \(status >> 8 & 0xff)"
+    /// How long the node waits at its end for somebody to take what its workers wrote, in nanoseconds. What is left is
+    /// forwarded for as long as this process lives.
+    private static let forwardingTime: UInt64 = 5_000_000_000
 }
 
 /// Removes the socket files of a process that could not do it itself.
