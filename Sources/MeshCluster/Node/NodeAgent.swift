@@ -285,7 +285,7 @@ package distributed actor NodeAgent {
     package distributed func processEnded(_ token: UInt64, _ end: ProcessEnd) async throws {
         if let launch = self.launches.removeValue(forKey: token) {
             let message =
-                "A worker process of node \(self.registration.name) ended before it was ready: it \(end.words)."
+                "A worker process of node \(self.registration.name) \(end.reason) before it was ready\(end.lastWords)."
             launch.waiter?.resume(returning: .failure(MeshError(.systemFailure, message)))
             return
         }
