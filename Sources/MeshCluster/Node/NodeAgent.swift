@@ -394,7 +394,8 @@ package distributed actor NodeAgent {
     /// A process of this node has ended.
     package distributed func processEnded(_ token: UInt64, _ end: ProcessEnd) async throws {
         if let launch = self.launches.removeValue(forKey: token) {
-            let message = "A worker process of node \(self.registration.name) ended before it was ready: it \(end.words)."
+            let message =
+                "A worker process of node \(self.registration.name) \(end.reason) before it was ready\(end.lastWords)."
             launch.waiter?.resume(returning: .failure(MeshError(.systemFailure, message)))
             return
         }
@@ -481,7 +482,9 @@ package distributed actor NodeAgent {
         self.launches = [:]
         // Nobody watches them from now on, and a program that goes on must not keep their remains.
         for process in processes { process.reap() }
-        await waitForCallback(atMost: Self.forwardingTime, on: self.mesh) { self.launcher.closeOutput(whenForwarded: $0) }
+        await waitForCallback(atMost: Self.forwardingTime, on: self.mesh) {
+            self.launcher.closeOutput(whenForwarded: $0)
+        }
     }
 
     /// How long the node waits at its end for somebody to take what its workers wrote, in nanoseconds. What is left is

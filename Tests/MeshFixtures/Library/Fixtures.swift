@@ -14,6 +14,7 @@ public enum Fixtures {
         case "noise": try await self.makeNoise(mesh)
         case "chatter": try await self.chatter(mesh)
         case "drown": try await self.drown(mesh)
+        case "starve": self.starve()
         case "eat": try await self.eat(mesh, limit: Int64(arguments.dropFirst().first ?? "") ?? 0)
         default: try await self.linger(mesh)
         }
@@ -64,6 +65,16 @@ public enum Fixtures {
             print(error.code)
         }
         fflush(nil)
+    }
+
+    /// Waits until its third descriptor is at its end, and then takes memory until there is none.
+    private static func starve() {
+        print("ready")
+        fflush(nil)
+        var byte: UInt8 = 0
+        while read(3, &byte, 1) > 0 {}
+        var memory: [[UInt8]] = []
+        while true { memory.append([UInt8](repeating: 7, count: 1 << 20)) }
     }
 
     /// Makes an actor in a process of its own and one in a shared process, prints the process numbers of both on a

@@ -68,28 +68,46 @@ package struct OutputTail: Hashable, Sendable {
 
 /// Finds the report that Swift's runtime prints of a crash among the lines of a stream.
 package struct CrashReport: Hashable, Sendable {
-    /// So many of its lines are kept: what happened, and the innermost frames of the thread.
-    package static let limit = 8
+    /// So many frames of the thread that crashed are kept, the innermost.
+    package static let frameLimit = 6
 
     /// What happened: `*** Program crashed: Bad pointer dereference at 0x0000000000000010 ***`.
     package static let headline = "*** Program crashed: "
 
-    /// How many of its lines were kept; nil outside of a report.
-    private var kept: Int?
+    private enum Place: Hashable {
+        case outside
+        /// In a part that tells little: other threads, registers, images.
+        case inside
+        /// Among the frames of the thread that crashed; so many were kept.
+        case frames(Int)
+    }
+
+    private var place = Place.outside
 
     package init() {}
 
     /// Whether a line is worth keeping.
     package mutating func keeps(_ line: String) -> Bool {
+        if line.hasPrefix("swift-runtime: ") { return false }
         if line.hasPrefix("*** Signal "), line.contains(": Backtracing from ") {
-            self.kept = 0
+            self.place = .inside
             return false
         }
-        if line.hasPrefix(Self.headline) { self.kept = 0 }
-        guard let kept = self.kept else { return true }
-        if line.hasPrefix("Backtrace took ") { self.kept = nil }
-        guard kept < Self.limit, self.kept != nil, !line.hasPrefix("Platform: ") else { return false }
-        self.kept = kept + 1
-        return true
+        if line.hasPrefix(Self.headline) {
+            self.place = .inside
+            return true
+        }
+        guard self.place != .outside else { return true }
+        if line.hasPrefix("Backtrace took ") {
+            self.place = .outside
+        } else if line.hasPrefix("Thread "), line.hasSuffix(" crashed:") {
+            self.place = .frames(0)
+        } else if line == "..." || line.hasPrefix("Thread ") || line.hasPrefix("Registers:") {
+            self.place = .inside
+        } else if case .frames(let count) = self.place, count < Self.frameLimit {
+            self.place = .frames(count + 1)
+            return true
+        }
+        return false
     }
 }

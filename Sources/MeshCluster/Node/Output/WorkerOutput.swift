@@ -134,8 +134,9 @@ package final class WorkerOutput: Sendable {
     private func read(_ stream: Stream, _ buffer: inout [UInt8], _ state: inout State) -> Int {
         let reading = state.pipes[stream.rawValue].reading
         guard reading >= 0 else { return 0 }
-        let count = Glibc.read(reading, &buffer, buffer.count)
-        if count < 0, errno == EAGAIN || errno == EINTR { return -1 }
+        var count: Int
+        repeat { count = Glibc.read(reading, &buffer, buffer.count) } while count < 0 && errno == EINTR
+        if count < 0, errno == EAGAIN { return -1 }
         guard count > 0 else {
             self.close(stream, &state)
             return 0

@@ -78,7 +78,9 @@ package final class LaunchedWorker: Sendable {
         guard let used = readSmallFile("/proc/\(self.processID)/status").flatMap(MemoryLimit.dataSize(status:)) else {
             throw MeshError(.systemFailure, "Nothing is known of the memory of process \(self.processID).")
         }
-        guard cmesh_limit_data(self.processID, MemoryLimit.bytes(used: used, asked: memory)) == 0 else {
+        let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let limit = MemoryLimit.bytes(used: used, asked: memory, processors: processors)
+        guard cmesh_limit_data(self.processID, limit) == 0 else {
             throw MeshError(
                 .systemFailure, "The memory of process \(self.processID) cannot be limited.", cause: describeErrno())
         }

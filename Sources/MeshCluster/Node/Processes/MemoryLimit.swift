@@ -7,16 +7,20 @@ package import MeshRuntime
 /// its libraries, shared mappings, and files that are mapped to be read. What the process has before the actor is made
 /// is not the actor's, so it comes on top, and so does room for what the runtime takes later for itself.
 package enum MemoryLimit {
-    /// For the runtime: threads that the mesh or Swift's own pool start later, and their heaps.
-    package static let runtime = ByteCount.mebibytes(64)
+    /// What the runtime may take later: for each processor the stacks of two threads, one of the mesh's and one of
+    /// Swift's own pool, and as much again as an idle worker has apart from its stacks, for its heaps and libzmq's
+    /// buffers. An idle worker has ten threads, 77 MiB by this count, of which 9 MiB are in memory.
+    package static func runtime(processors: Int) -> ByteCount { .mebibytes(32 + 2 * 8 * Int64(processors)) }
 
     /// The limit for a process.
     ///
     /// - Parameters:
     ///   - used: what it has now.
     ///   - asked: what its actor asks for.
-    package static func bytes(used: ByteCount, asked: ByteCount) -> UInt64 {
-        let (sum, overflow) = asked.bytes.addingReportingOverflow(used.bytes + self.runtime.bytes)
+    ///   - processors: how many the machine has.
+    package static func bytes(used: ByteCount, asked: ByteCount, processors: Int) -> UInt64 {
+        let others = used.bytes + self.runtime(processors: processors).bytes
+        let (sum, overflow) = asked.bytes.addingReportingOverflow(others)
         return overflow ? UInt64(Int64.max) : UInt64(max(0, sum))
     }
 

@@ -61,7 +61,10 @@ extension ProcessEnd {
 
     /// How it ended, in words, and its last line: `was ended by signal 11 (Segmentation fault); its last line of
     /// output: "Here we go"`.
-    package var words: String {
+    package var words: String { self.reason + self.lastWords }
+
+    /// How it ended, in words: `was ended by signal 11 (Segmentation fault)`.
+    package var reason: String {
         let end =
             if self.isUnresponsive {
                 "was ended by its node because it did not answer"
@@ -70,10 +73,13 @@ extension ProcessEnd {
             } else {
                 "exited with status \(self.status ?? 0)"
             }
-        let reason = self.isOutOfMemory ? " for want of memory" : ""
+        return self.isOutOfMemory ? end + " for want of memory" : end
+    }
+
+    /// Its last line as the end of a sentence; empty when there is none.
+    package var lastWords: String {
         // What the runtime says of a crash comes after what the program itself said.
         let own = self.lastOutput.prefix { !$0.hasPrefix(CrashReport.headline) }
-        let last = (own.last ?? self.lastOutput.last).map { "; its last line of output: \"\($0)\"" } ?? ""
-        return end + reason + last
+        return (own.last ?? self.lastOutput.last).map { "; its last line of output: \"\($0)\"" } ?? ""
     }
 }
