@@ -19,11 +19,11 @@ extension Mesh {
     public func spawn<Act: RemoteActor>(
         _ type: Act.Type, options: ActorOptions = ActorOptions()
     ) async throws -> Act where Act.Arguments == Void {
-        try await self.spawn(type, encoded: Data(), options)
+        try await self.spawn(type, encoded: EncodedValue(), options)
     }
 
     private func spawn<Act: RemoteActor>(
-        _ type: Act.Type, encoded arguments: Data, _ options: ActorOptions
+        _ type: Act.Type, encoded arguments: EncodedValue, _ options: ActorOptions
     ) async throws -> Act {
         guard let typeName = _mangledTypeName(type) else {
             throw MeshError(.typeNotFound, "\(type) has no name that another process could find it by.")

@@ -9,7 +9,7 @@ package struct ActorSpec: Hashable, Sendable, Codable {
     package var displayType: String
     package var program: String
     /// The encoded arguments of the initialiser; empty for none.
-    package var arguments: Data
+    package var arguments: EncodedValue
     package var options: ActorOptions
     package var window: Int
     /// The process whose end it shares, unless it is detached.
@@ -17,7 +17,8 @@ package struct ActorSpec: Hashable, Sendable, Codable {
     package var incarnation: UInt64
 
     package init(
-        id: UniqueID, typeName: String, displayType: String, program: String, arguments: Data, options: ActorOptions,
+        id: UniqueID, typeName: String, displayType: String, program: String, arguments: EncodedValue,
+        options: ActorOptions,
         window: Int, owner: PeerID, incarnation: UInt64
     ) {
         self.id = id
@@ -52,9 +53,9 @@ package struct TaskSpec: Hashable, Sendable, Codable {
     package var typeName: String
     package var displayType: String
     /// The encoded task.
-    package var task: Data
+    package var task: EncodedValue
 
-    package init(id: UniqueID, typeName: String, displayType: String, task: Data) {
+    package init(id: UniqueID, typeName: String, displayType: String, task: EncodedValue) {
         self.id = id
         self.typeName = typeName
         self.displayType = displayType
@@ -64,11 +65,11 @@ package struct TaskSpec: Hashable, Sendable, Codable {
 
 /// A value, or the error in its place, encoded by the process that has their types; those on the way only pass it on.
 package enum EncodedOutcome: Hashable, Sendable, Codable {
-    case value(Data)
+    case value(EncodedValue)
     case failure(EncodedError)
 }
 
-/// An error on its way through processes that may not have its type.
+/// An error on its way through processes that may not have its type. Handles in it count only from when it is read.
 package struct EncodedError: Error, Hashable, Sendable, Codable {
     /// The mangled name of its type; nil for the mesh's own.
     package var typeName: String?

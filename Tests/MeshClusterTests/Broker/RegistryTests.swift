@@ -24,7 +24,8 @@ struct RegistryTests {
         var options = options
         options.name = name
         return ActorSpec(
-            id: .make(), typeName: type, displayType: type, program: program, arguments: Data(), options: options,
+            id: .make(), typeName: type, displayType: type, program: program, arguments: EncodedValue(),
+            options: options,
             window: 1, owner: PeerID(owner), incarnation: 1)
     }
 
