@@ -97,6 +97,7 @@ extension Membership {
                 if let address, !mesh.hasLost(address.peer) {
                     membership.setBroker(address.reached(at: endpoint, from: mesh.address.host))
                     try await membership.begin(begin)
+                    mesh.reportAllHolds()
                     if !membership.isStillAway() { return }
                 }
             } catch {

@@ -173,6 +173,7 @@ struct OutgoingCall: @unchecked Sendable {
             guard let peer else {
                 return self.deliverHere(callID, sequence, wantsCredit, location)
             }
+            let handles = try self.mesh.pin(self.invocation.buffer, to: peer.id)
             let call = CallEnvelope(
                 isOneWay: self.isOneWay,
                 callID: callID,
@@ -182,11 +183,16 @@ struct OutgoingCall: @unchecked Sendable {
                 target: .number(0),
                 microsecondsLeft: self.deadline == 0 ? 0 : max(1, (self.deadline - now) / 1000),
                 wantsCredit: wantsCredit,
-                context: self.context,
+                context: handles == nil ? self.context : self.context.with(handles),
                 attachments: self.attachments.count
             )
-            try self.invocation.buffer.bytes.withUnsafeBytes { bytes throws(MeshError) in
-                try peer.post(call, target: self.target.identifier, arguments: bytes, attachments: self.attachments)
+            do throws(MeshError) {
+                try self.invocation.buffer.bytes.withUnsafeBytes { bytes throws(MeshError) in
+                    try peer.post(call, target: self.target.identifier, arguments: bytes, attachments: self.attachments)
+                }
+            } catch {
+                self.mesh.unpin(handles, to: peer.id)
+                throw error
             }
         }
         self.mesh.buffers.give(self.invocation.buffer)
@@ -203,7 +209,9 @@ struct OutgoingCall: @unchecked Sendable {
             deadline: self.deadline,
             context: self.context,
             target: self.mesh.targets.target(named: self.target.identifier),
-            payload: self.invocation.buffer.bytes.withUnsafeBytes { Payload(copying: $0, self.attachments) }
+            payload: self.invocation.buffer.bytes.withUnsafeBytes {
+                Payload(copying: $0, self.attachments, self.invocation.buffer)
+            }
         )
         self.mesh.deliver(call, to: self.reference.id, incarnation: location.incarnation)
     }

@@ -13,8 +13,9 @@ extension Mesh {
 
     /// Called by the compiler when an actor is being made.
     public func assignID<Act>(_ actorType: Act.Type) -> ActorID where Act: DistributedActor, Act.ID == ActorID {
-        if let birth = Birth.current, let claimed = birth.claim(actorType) { return ActorID(claimed) }
-        return ActorID(self.makeReference(id: .make(), type: actorType, name: nil, incarnation: 0, window: nil))
+        if let birth = Birth.current, let claimed = birth.claim(actorType) { return ActorID(claimed, .uncounted) }
+        let reference = self.makeReference(id: .make(), type: actorType, name: nil, incarnation: 0, window: nil)
+        return ActorID(reference, .uncounted)
     }
 
     /// Called by the compiler when an actor's initialiser has ended. One that its program made by itself can be called
@@ -66,7 +67,7 @@ extension Mesh {
         let actor = try await Birth.$current.withValue(birth) { try await make(self) }
         self.host(
             actor, reference: reference, incarnation: incarnation, maxConcurrency: maxConcurrency, isOwned: true)
-        return ActorID(reference)
+        return ActorID(reference, .uncounted)
     }
 
     /// Ends an actor of this process. Returns false when there is none.
@@ -86,9 +87,6 @@ extension Mesh {
     package func whenActorExits(_ action: @escaping @Sendable (UniqueID, UInt64) -> Void) {
         self.onActorExit.withLock { $0 = action }
     }
-
-    /// Whether somebody in this process has a counted handle to an actor of it.
-    package func holds(_ actor: UniqueID) -> Bool { false }
 
     /// Whose children the actors are that the code that runs now spawns.
     package var currentOwner: ActorOwner {
@@ -117,12 +115,6 @@ extension Mesh {
                 }
             }
         }
-    }
-
-    /// A handle to an actor that is known by its fields.
-    package func handle<Act: DistributedActor>(_ type: Act.Type, _ fields: HandleFields) throws -> Act
-    where Act.ActorSystem == Mesh {
-        try Act.resolve(id: ActorID(self.references.reference(for: fields, mesh: self)), using: self)
     }
 }
 

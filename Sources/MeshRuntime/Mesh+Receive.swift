@@ -73,7 +73,9 @@ extension Mesh: MeshExecutorDelegate {
         switch envelope {
         case .call(let call):
             let target = try peer.target(call.target, in: self.targets)
-            let payload = Payload(message: message, range: call.arguments, attachments: try take(call.attachments))
+            let payload = Payload(
+                message: message, range: call.arguments, attachments: try take(call.attachments),
+                leases: self.receive(call.context?.handles, from: peer))
             self.deliver(
                 InboundCall(
                     origin: peer,
@@ -89,7 +91,9 @@ extension Mesh: MeshExecutorDelegate {
                 ),
                 to: call.actor, incarnation: call.incarnation)
         case .reply(let reply):
-            let payload = Payload(message: message, range: reply.result, attachments: try take(reply.attachments))
+            let payload = Payload(
+                message: message, range: reply.result, attachments: try take(reply.attachments),
+                leases: self.receive(reply.handles, from: peer))
             self.pending.complete(reply.callID, from: peer.id, with: .result(payload))
         case .failure(let failure):
             _ = try take(failure.attachments)
@@ -102,6 +106,8 @@ extension Mesh: MeshExecutorDelegate {
             self.references.find(credit.actor)?.credit(completed: credit.completed)
         case .ended(let ended):
             self.references.find(ended.actor)?.end(ended, at: peer.id)
+        case .held(let numbers):
+            self.confirmed(numbers, by: peer.id)
         case .hello:
             break
         case .greet(let number):
@@ -161,6 +167,7 @@ extension Mesh: MeshExecutorDelegate {
         guard self.peers.remove(peer, because: error) else { return }
         self.references.end(at: peer, with: error)
         self.pending.completeAll(to: peer, with: error)
+        self.forgetHandles(of: peer)
         let (hosted, listeners) = (self.hosts.withLock { Array($0.values) }, self.peerClock.listeners)
         for actor in hosted { actor.forget(caller: peer) }
         for listener in listeners { listener(peer, error) }

@@ -102,7 +102,7 @@ package distributed actor NodeAgent {
                 throw MeshError(.actorDied, "\(spec.label) was ended while it started.")
             }
             // The arguments of one that is never made again need not be kept.
-            if !spec.mayRestart { self.workers[worker]?.actors[spec.id]?.arguments = Data() }
+            if !spec.mayRestart { self.workers[worker]?.actors[spec.id]?.arguments = EncodedValue() }
             return outcome
         } catch {
             self.forget(spec.id, in: worker)

@@ -50,6 +50,7 @@ package distributed actor WorkerAgent {
     /// The broker has come back as another process.
     package distributed func brokerChanged(_ broker: PeerAddress) async throws {
         try self.actorSystem.membership.setBroker(broker)
+        self.actorSystem.reportAllHolds()
     }
 
     /// Ends an actor of this process. Returns when it has ended.

@@ -25,6 +25,8 @@ package final class Peer: Sendable {
         var inboundTargets: [CallTarget] = []
         var failure: MeshError?
         var lastHeard: UInt64
+        /// What is to be done once everything up to a number is acknowledged, the lowest first.
+        var awaited: [(sequence: UInt64, action: @Sendable () -> Void)] = []
         /// How often it was asked since.
         var unansweredProbes = 0
     }
@@ -175,14 +177,15 @@ package final class Peer: Sendable {
 
     /// Judges a message by its header, and does what the link needs. Returns whether its envelopes are to be read.
     func accept(_ header: BatchHeader, byteCount: Int, now: UInt64) -> Bool {
-        self.state.withLock { state in
+        var due: [@Sendable () -> Void] = []
+        defer { for action in due { action() } }
+        return self.state.withLock { state in
             guard state.failure == nil else { return false }
             state.lastHeard = now
             state.unansweredProbes = 0
-            if state.sender.acknowledge(epoch: header.acknowledgedEpoch, upTo: header.acknowledged),
-                state.sender.unacknowledged.isEmpty, state.frame != nil
-            {
-                self.flush(&state)
+            if state.sender.acknowledge(epoch: header.acknowledgedEpoch, upTo: header.acknowledged) {
+                if !state.awaited.isEmpty { due = Self.takeAcknowledged(&state) }
+                if state.sender.unacknowledged.isEmpty, state.frame != nil { self.flush(&state) }
             }
             guard header.sequence > 0 else { return true }
             let isNewLink = header.epoch > state.receiver.epoch
@@ -204,6 +207,26 @@ package final class Peer: Sendable {
                 return false
             }
         }
+    }
+
+    /// Calls `action` when everything that was posted so far has arrived, or the peer is gone. Returns false, and does
+    /// not call it, when that is so already.
+    func whenAcknowledged(_ action: @escaping @Sendable () -> Void) -> Bool {
+        self.state.withLock { state in
+            guard state.failure == nil else { return false }
+            guard !state.sender.unacknowledged.isEmpty || state.frame != nil else { return false }
+            // What is gathered leaves with the next message.
+            let last = state.sender.lastSequence + (state.frame == nil ? 0 : 1)
+            state.awaited.append((last, action))
+            return true
+        }
+    }
+
+    private static func takeAcknowledged(_ state: inout State) -> [@Sendable () -> Void] {
+        let acknowledged = state.sender.unacknowledged.first.map { $0.sequence - 1 } ?? state.sender.lastSequence
+        let count = state.awaited.prefix { $0.sequence <= acknowledged }.count
+        defer { state.awaited.removeFirst(count) }
+        return state.awaited.prefix(count).map(\.action)
     }
 
     /// Sends everything that is not acknowledged once more.
@@ -285,15 +308,18 @@ package final class Peer: Sendable {
 
     /// Ends the link. Returns false when it had ended before.
     func end(with error: MeshError) -> Bool {
-        let isFirst = self.state.withLock { state in
-            guard state.failure == nil else { return false }
+        let awaited = self.state.withLock { state -> [@Sendable () -> Void]? in
+            guard state.failure == nil else { return nil }
             state.failure = error
             state.frame = nil
             state.sender = LinkSender(epoch: state.sender.epoch)
-            return true
+            defer { state.awaited = [] }
+            return state.awaited.map(\.action)
         }
-        if isFirst { self.channel.close() }
-        return isFirst
+        guard let awaited else { return false }
+        self.channel.close()
+        for action in awaited { action() }
+        return true
     }
 
     /// Tells the peer that this process leaves, as its last message.
