@@ -135,11 +135,13 @@ package final class LeaseTable: Sendable {
         var confirmed: [Holds.Transit]
     }
 
+    /// What there is to do now; nil when that is nothing. Whoever takes it comes back afterwards: until then nobody
+    /// else is called for what is added, so that a thousand handles that go make one task.
     func takeWork() -> Work? {
         self.state.withLock { state in
-            state.isAwake = false
             let confirmed = state.holds.takeConfirmed()
-            guard !state.draining.isEmpty || !confirmed.isEmpty else { return nil }
+            state.isAwake = !state.draining.isEmpty || !confirmed.isEmpty
+            guard state.isAwake else { return nil }
             defer { state.draining = [] }
             return Work(draining: state.draining, confirmed: confirmed)
         }
