@@ -210,7 +210,7 @@ struct OutgoingCall: @unchecked Sendable {
             context: self.context,
             target: self.mesh.targets.target(named: self.target.identifier),
             payload: self.invocation.buffer.bytes.withUnsafeBytes {
-                Payload(copying: $0, self.attachments, self.invocation.buffer)
+                Payload(copying: $0, self.attachments, self.invocation.buffer.leases)
             }
         )
         self.mesh.deliver(call, to: self.reference.id, incarnation: location.incarnation)

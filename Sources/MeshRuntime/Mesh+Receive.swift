@@ -208,7 +208,7 @@ extension Mesh: MeshExecutorDelegate {
         for peer in self.peers.all {
             // The kernel tells when a process of this host ends; a silent one on another host has to be asked.
             let isRemote = peer.address.host != self.address.host
-            let isAwaited = isRemote && self.pending.isWaiting(for: peer.id)
+            let isAwaited = isRemote && (self.pending.isWaiting(for: peer.id) || self.isPinned(for: peer.id))
             let probe = isAwaited && self.peerClock.shouldProbe(peer.id, now: now, interval: heartbeat)
             let (silence, isWaiting) = peer.tick(now: now, probe: probe)
             if isWaiting || isAwaited { isBusy = true }

@@ -80,7 +80,8 @@ extension Mesh {
         let attachments = buffer.attachments
         buffer.bytes.withUnsafeBytes { bytes in
             guard let peer = call.origin else {
-                self.pending.complete(call.callID, with: .result(Payload(copying: bytes, attachments, buffer)))
+                self.pending.complete(
+                    call.callID, with: .result(Payload(copying: bytes, attachments, self.leases(of: buffer))))
                 return
             }
             do throws(MeshError) {
@@ -133,12 +134,12 @@ extension Mesh {
 
 extension Payload {
     /// Encoded values that stay in this process.
-    init(copying bytes: UnsafeRawBufferPointer, _ attachments: [Data], _ buffer: CallBuffer) {
+    init(copying bytes: UnsafeRawBufferPointer, _ attachments: [Data], _ leases: [HandleLease]) {
         let copy = WireBuffer(capacity: bytes.count)
         copy.append(bytes)
         self.init(
             message: InboundMessage(head: copy.bytes, attachments: [], owner: copy), range: 0..<bytes.count,
-            attachments: attachments, leases: buffer.leases)
+            attachments: attachments, leases: leases)
     }
 }
 

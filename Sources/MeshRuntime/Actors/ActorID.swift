@@ -153,8 +153,6 @@ extension ActorID: Codable {
         if case .counted(let lease) = self.hold { return sink.note(lease) }
         // An actor passes itself on.
         guard let mesh = encoder.userInfo[.actorSystemKey] as? Mesh else { return }
-        let lease = mesh.lease(for: self.uniqueID)
-        lease.attach(self.reference)
-        sink.note(lease)
+        sink.note(mesh.lease(for: self.uniqueID, self.reference))
     }
 }

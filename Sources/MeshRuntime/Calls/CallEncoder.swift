@@ -55,8 +55,7 @@ public struct CallEncoder: DistributedTargetInvocationEncoder {
 final class CallBuffer: HandleSink {
     let bytes = MessagePackBuffer(capacity: 128)
     private(set) var attachments: [Data] = []
-    /// One for each actor whose counted handle is among the values.
-    private(set) var leases: [HandleLease] = []
+    private var noted = LeaseSet()
     /// The actors for which the receiver is counted already. A message with some names no others.
     private(set) var granted: [UniqueID] = []
     private(set) var carriesHandles = false
@@ -66,9 +65,12 @@ final class CallBuffer: HandleSink {
         return self.attachments.count - 1
     }
 
+    /// One for each actor whose counted handle is among the values.
+    var leases: [HandleLease] { self.noted.leases }
+
     func note(_ lease: HandleLease) {
         self.carriesHandles = true
-        if !self.leases.contains(where: { $0 === lease }) { self.leases.append(lease) }
+        self.noted.insert(lease)
     }
 
     func noteGranted(_ actor: UniqueID) {
@@ -80,7 +82,7 @@ final class CallBuffer: HandleSink {
     func clear() {
         self.bytes.removeAll(keepingCapacity: self.bytes.count <= 64 << 10)
         if !self.attachments.isEmpty { self.attachments = [] }
-        if self.carriesHandles { (self.leases, self.granted, self.carriesHandles) = ([], [], false) }
+        if self.carriesHandles { (self.noted, self.granted, self.carriesHandles) = (LeaseSet(), [], false) }
     }
 }
 

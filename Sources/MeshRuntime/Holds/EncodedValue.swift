@@ -16,14 +16,25 @@ package struct EncodedValue: Sendable {
     package let actors: [UniqueID]
     private let leases: [HandleLease]
 
-    init(_ data: Data, leases: [HandleLease]) {
+    private init(_ data: Data, _ actors: [UniqueID], _ leases: [HandleLease]) {
         self.data = data
+        self.actors = actors
         self.leases = leases
-        self.actors = leases.map(\.actor)
     }
+
+    /// - Parameter leases: the holds on the actors whose handles are in the data, each once.
+    init(_ data: Data, leases: [HandleLease]) { self.init(data, leases.map(\.actor), leases) }
 
     /// A value without handles.
     package init(_ data: Data = Data()) { self.init(data, leases: []) }
+
+    /// The same value, which holds nobody: for a process that keeps it but will never have it decoded again.
+    package var unheld: EncodedValue { EncodedValue(self.data, self.actors, []) }
+
+    /// The same value, which holds its actors, after it was read from a store.
+    package func held(on mesh: Mesh) -> EncodedValue {
+        EncodedValue(self.data, self.actors, self.actors.map { mesh.lease(for: $0) })
+    }
 
     /// How many bytes it takes.
     package var count: Int { self.data.count }

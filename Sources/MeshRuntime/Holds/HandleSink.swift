@@ -17,12 +17,29 @@ extension HandleSink {
 
 /// Gathers the handles in values that are encoded ahead, whose large parts stay in them.
 final class HandleNotes: HandleSink {
-    private(set) var leases: [HandleLease] = []
+    private var noted = LeaseSet()
+
+    var leases: [HandleLease] { self.noted.leases }
 
     func attach(_ data: Data) -> Int? { nil }
 
-    func note(_ lease: HandleLease) {
-        if !self.leases.contains(where: { $0 === lease }) { self.leases.append(lease) }
+    func note(_ lease: HandleLease) { self.noted.insert(lease) }
+}
+
+/// Leases without repetition, in the order in which they came.
+struct LeaseSet {
+    private(set) var leases: [HandleLease] = []
+    /// Filled when there are too many to look at each.
+    private var known: Set<ObjectIdentifier> = []
+    private static let few = 8
+
+    mutating func insert(_ lease: HandleLease) {
+        if self.leases.count < Self.few {
+            if !self.leases.contains(where: { $0 === lease }) { self.leases.append(lease) }
+            return
+        }
+        if self.known.isEmpty { self.known = Set(self.leases.map { ObjectIdentifier($0) }) }
+        if self.known.insert(ObjectIdentifier(lease)).inserted { self.leases.append(lease) }
     }
 }
 

@@ -9,11 +9,14 @@ package final class LeaseTable: Sendable {
     private struct Entry {
         weak var lease: HandleLease?
         var number: UInt64
+        /// By which it is known what was sent to the actor; nil while only messages have the lease.
+        var reference: ActorReference?
     }
 
     /// A hold that is to be given back as soon as what was sent to the actor has arrived.
-    struct Draining: Sendable {
+    struct Ended: Sendable {
         var actor: UniqueID
+        /// The lease that was the last.
         var number: UInt64
         var reference: ActorReference
     }
@@ -22,9 +25,12 @@ package final class LeaseTable: Sendable {
         var leases: [UniqueID: Entry] = [:]
         var holds = Holds()
         var nextNumber: UInt64 = 1
-        var draining: [Draining] = []
-        /// Which lease of an actor was the last, while what was sent through it has not arrived.
-        var ended: [UniqueID: UInt64] = [:]
+        /// Those whose last lease has ended, while what was sent to the actor has not arrived.
+        var ended: [UniqueID: Ended] = [:]
+        /// Those of them that nobody has looked at yet.
+        var draining: [UniqueID] = []
+        /// Those for whose link somebody waits.
+        var awaited: Set<UniqueID> = []
         /// Whether a task is on its way that does what has to be done.
         var isAwake = false
         var isReporting = false
@@ -38,25 +44,29 @@ package final class LeaseTable: Sendable {
 
     /// The lease of an actor: the one that there is, or a new one.
     ///
-    /// - Parameter isGranted: whether the broker has counted this process for it already.
-    func lease(for actor: UniqueID, isGranted: Bool, on mesh: Mesh) -> HandleLease {
-        self.state.withLock { Self.lease(for: actor, isGranted: isGranted, on: mesh, &$0) }
+    /// - Parameters:
+    ///   - reference: the actor's, if it is known.
+    ///   - isGranted: whether the broker has counted this process for it already.
+    func lease(for actor: UniqueID, _ reference: ActorReference?, isGranted: Bool, on mesh: Mesh) -> HandleLease {
+        self.state.withLock { Self.lease(for: actor, reference, isGranted: isGranted, on: mesh, &$0) }
     }
 
     private static func lease(
-        for actor: UniqueID, isGranted: Bool, on mesh: Mesh, _ state: inout State
+        for actor: UniqueID, _ reference: ActorReference?, isGranted: Bool, on mesh: Mesh, _ state: inout State
     ) -> HandleLease {
-        let lease: HandleLease
-        if let known = state.leases[actor]?.lease {
-            lease = known
-        } else {
-            lease = HandleLease(actor: actor, number: state.nextNumber, mesh: mesh)
-            state.leases[actor] = Entry(lease: lease, number: state.nextNumber)
-            state.nextNumber += 1
-            state.ended[actor] = nil
-            state.holds.take(actor)
-        }
+        let lease = state.leases[actor]?.lease ?? self.makeLease(for: actor, on: mesh, &state)
+        if let reference { state.leases[actor]?.reference = reference }
         if isGranted { state.holds.grant(actor) }
+        return lease
+    }
+
+    /// A new lease knows what was sent during one before it that has not been given back.
+    private static func makeLease(for actor: UniqueID, on mesh: Mesh, _ state: inout State) -> HandleLease {
+        let lease = HandleLease(actor: actor, number: state.nextNumber, mesh: mesh)
+        let reference = state.ended.removeValue(forKey: actor)?.reference ?? state.leases[actor]?.reference
+        state.leases[actor] = Entry(lease: lease, number: state.nextNumber, reference: reference)
+        state.nextNumber += 1
+        state.holds.take(actor)
         return lease
     }
 
@@ -65,7 +75,7 @@ package final class LeaseTable: Sendable {
     func receive(_ handles: HandlesInTransit, from sender: PeerID, on mesh: Mesh) -> [HandleLease] {
         let isGranted = handles.isGranted
         return self.state.withLock { state in
-            let leases = handles.actors.map { Self.lease(for: $0, isGranted: isGranted, on: mesh, &state) }
+            let leases = handles.actors.map { Self.lease(for: $0, nil, isGranted: isGranted, on: mesh, &state) }
             if !isGranted {
                 state.holds.received(Holds.Transit(sender: sender, number: handles.number), handles.actors)
             }
@@ -74,14 +84,14 @@ package final class LeaseTable: Sendable {
     }
 
     /// A lease has ended. Another one of the same actor may have begun in the meantime.
-    func end(_ actor: UniqueID, number: UInt64, _ reference: ActorReference?, on mesh: Mesh) {
+    func end(_ actor: UniqueID, number: UInt64, on mesh: Mesh) {
         let wakes = self.state.withLock { state in
-            guard state.leases[actor]?.number == number else { return false }
+            guard let entry = state.leases[actor], entry.number == number else { return false }
             state.leases[actor] = nil
-            state.holds.drop(actor, isDrained: reference == nil)
-            if let reference {
-                state.ended[actor] = number
-                state.draining.append(Draining(actor: actor, number: number, reference: reference))
+            state.holds.drop(actor, isDrained: entry.reference == nil)
+            if let reference = entry.reference {
+                state.ended[actor] = Ended(actor: actor, number: number, reference: reference)
+                state.draining.append(actor)
             }
             defer { state.isAwake = true }
             return !state.isAwake
@@ -92,13 +102,27 @@ package final class LeaseTable: Sendable {
         }
     }
 
-    /// What was sent to an actor before a lease ended has arrived. Does nothing when it has been held since.
-    func drained(_ actor: UniqueID, number: UInt64) {
+    /// Begins to wait for what was sent to an actor; nil when that is being done, or the actor is held again.
+    func beginDraining(_ actor: UniqueID) -> Ended? {
         self.state.withLock { state in
-            guard state.ended[actor] == number else { return }
-            state.ended[actor] = nil
-            state.holds.drained(actor)
+            guard let ended = state.ended[actor], state.awaited.insert(actor).inserted else { return nil }
+            return ended
         }
+    }
+
+    /// What was sent to an actor before a lease ended has arrived.
+    ///
+    /// - Returns: whether another lease has ended since, and it is to be waited for what was sent during that.
+    func drained(_ hold: Ended) -> Bool {
+        // The reference, which may be the last one, must not end inside of the lock.
+        let (ended, isOld) = self.state.withLock { state -> (Ended?, Bool) in
+            state.awaited.remove(hold.actor)
+            guard let last = state.ended[hold.actor] else { return (nil, false) }
+            guard last.number == hold.number else { return (nil, true) }
+            state.holds.drained(hold.actor)
+            return (state.ended.removeValue(forKey: hold.actor), false)
+        }
+        return withExtendedLifetime(ended) { isOld }
     }
 
     func forget(_ sender: PeerID) { self.state.withLock { $0.holds.forget(sender) } }
@@ -107,15 +131,17 @@ package final class LeaseTable: Sendable {
 
     /// What there is to do, for the one who does it now.
     struct Work {
-        var draining: [Draining]
+        var draining: [UniqueID]
         var confirmed: [Holds.Transit]
     }
 
+    /// What there is to do now; nil when that is nothing. Whoever takes it comes back afterwards: until then nobody
+    /// else is called for what is added, so that a thousand handles that go make one task.
     func takeWork() -> Work? {
         self.state.withLock { state in
-            state.isAwake = false
             let confirmed = state.holds.takeConfirmed()
-            guard !state.draining.isEmpty || !confirmed.isEmpty else { return nil }
+            state.isAwake = !state.draining.isEmpty || !confirmed.isEmpty
+            guard state.isAwake else { return nil }
             defer { state.draining = [] }
             return Work(draining: state.draining, confirmed: confirmed)
         }
@@ -154,5 +180,5 @@ package final class LeaseTable: Sendable {
     package var count: Int { self.state.withLock { $0.leases.count } }
 
     /// How much is remembered of holds, in all.
-    package var size: Int { self.state.withLock { $0.holds.size } }
+    package var size: Int { self.state.withLock { $0.holds.size + $0.ended.count + $0.awaited.count } }
 }

@@ -15,9 +15,7 @@ extension Mesh {
         let reference = self.references.reference(for: fields, mesh: self)
         if fields.isWeak { return ActorID(reference, .weak) }
         guard fields.isCounted else { return ActorID(reference, .uncounted) }
-        let lease = self.lease(for: fields.id, isGranted: isGranted)
-        lease.attach(reference)
-        return ActorID(reference, .counted(lease))
+        return ActorID(reference, .counted(self.lease(for: fields.id, reference, isGranted: isGranted)))
     }
 
     /// A handle to an actor that is known by its fields. One whose fields are weak keeps nothing alive.
@@ -37,8 +35,8 @@ extension Mesh {
     }
 
     /// This process's hold on an actor.
-    func lease(for actor: UniqueID, isGranted: Bool = false) -> HandleLease {
-        let lease = self.leases.lease(for: actor, isGranted: isGranted, on: self)
+    func lease(for actor: UniqueID, _ reference: ActorReference? = nil, isGranted: Bool = false) -> HandleLease {
+        let lease = self.leases.lease(for: actor, reference, isGranted: isGranted, on: self)
         self.reportHolds()
         return lease
     }
@@ -81,6 +79,15 @@ extension Mesh {
     /// How many messages with handles have been sent whose receivers have not answered. For tests.
     package var handlesInTransit: Int { self.transits.withLock { $0.count } }
 
+    /// Whether a process has to answer for handles that it was sent.
+    func isPinned(for receiver: PeerID) -> Bool { self.transits.withLock { $0.isWaiting(for: receiver) } }
+
+    /// The holds that an answer carries to a caller in this process.
+    func leases(of buffer: CallBuffer) -> [HandleLease] {
+        guard buffer.carriesHandles else { return [] }
+        return buffer.leases + buffer.granted.map { self.lease(for: $0, isGranted: true) }
+    }
+
     /// The message was not sent.
     func unpin(_ handles: HandlesInTransit?, to receiver: PeerID) {
         guard let handles else { return }
@@ -104,7 +111,7 @@ extension Mesh {
     /// Does what follows from handles that came or went.
     func tendHolds() {
         while let work = self.leases.takeWork() {
-            for hold in work.draining { self.drain(hold) }
+            for actor in work.draining { self.drain(actor) }
             for (sender, transits) in Dictionary(grouping: work.confirmed, by: \.sender) {
                 self.confirm(transits.map(\.number)[...], to: sender)
             }
@@ -124,12 +131,16 @@ extension Mesh {
 
     /// Waits until everything that was sent to an actor has arrived, so that the news of its last handle, which takes
     /// another way, cannot overtake that.
-    private func drain(_ hold: LeaseTable.Draining) {
-        let waits = self.peers.known(hold.reference.location.address.peer)?.whenAcknowledged { [weak self] in
-            self?.leases.drained(hold.actor, number: hold.number)
-            self?.reportHolds()
+    private func drain(_ actor: UniqueID) {
+        while let hold = self.leases.beginDraining(actor) {
+            let peer = self.peers.known(hold.reference.location.address.peer)
+            let waits = peer?.whenAcknowledged { [weak self] in
+                guard let self else { return }
+                if self.leases.drained(hold) { self.drain(actor) }
+                self.reportHolds()
+            }
+            if waits == true || !self.leases.drained(hold) { return }
         }
-        if waits != true { self.leases.drained(hold.actor, number: hold.number) }
     }
 
     /// Has what changed told to the broker, soon: much usually changes at once.

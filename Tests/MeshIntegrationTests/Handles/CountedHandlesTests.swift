@@ -3,6 +3,7 @@ import MeshCore
 import MeshFixtures
 import MeshRuntime
 import MeshTesting
+import Synchronization
 import Testing
 
 @Suite("Handles that count (L1, C8)", .timeLimit(.minutes(1)))
@@ -223,11 +224,7 @@ struct CountedHandlesTests {
             // The news of another actor, which comes later, is not held up.
             let later: UniqueID
             do {
-                let other = try test.meshes[0].handle(
-                    Keeper.self,
-                    HandleFields(
-                        id: .make(), typeName: "Keeper", name: nil, window: 1,
-                        location: ActorLocation(address: test.meshes[1].address, incarnation: 1)))
+                let other = try test.meshes[0].handle(Keeper.self, self.stranger(test))
                 later = other.id.uniqueID
                 await broker.wait(for: later, heldBy: test.peers(0))
             }
@@ -236,6 +233,162 @@ struct CountedHandlesTests {
             test.heal()
             await broker.wait(for: id, heldBy: [])
             await broker.wait(for: keeper.id.uniqueID, heldBy: test.peers(0, 2))
+        }
+    }
+
+    @Test("nor when only a message had a handle since")
+    func toldThenBroughtAgain() async throws {
+        try await withCountedMesh { test, broker in
+            let (keeper, friend) = (
+                try await test.host(in: 1) { Keeper(actorSystem: $0) },
+                try await test.host(in: 0, seenFrom: 1) { Keeper(actorSystem: $0) }
+            )
+            _ = try await friend.count()
+            test.meshes[0].endActor(friend.id.uniqueID, because: MeshError(.actorDied, "It was ended."))
+            let id: UniqueID
+            do {
+                let actor = try await self.makeActor(test, broker)
+                id = actor.id.uniqueID
+                _ = try await actor.count()
+                try await keeper.keep(actor)
+                await broker.wait(for: id, heldBy: test.peers(0, 1))
+                test.cut(0, 2)
+                try await test.meshes[0].tell { try await actor.drop() }
+            }
+            // Nobody reads this one.
+            do {
+                let actor = try #require(try await self.giveLocally(test, keeper))
+                #expect(await codeThrown { try await friend.keep(actor) } == .actorDied)
+            }
+            await broker.wait(for: id, heldBy: test.peers(0))
+            let probe = try test.meshes[0].handle(Keeper.self, self.stranger(test))
+            await broker.wait(for: probe.id.uniqueID, heldBy: test.peers(0))
+            #expect(broker.holders(of: id) == test.peers(0))
+            test.heal()
+            await broker.wait(for: id, heldBy: [])
+            #expect(test.meshes[0].leases.size == test.meshes[0].leases.count)
+        }
+    }
+
+    /// What a keeper of part 1 keeps, as a handle of part 1.
+    private func giveLocally(_ test: TestMesh, _ keeper: Keeper) async throws -> Keeper? {
+        try await test.handle(to: keeper, seenFrom: 1).give()
+    }
+
+    /// Names an actor that does not exist.
+    private func stranger(_ test: TestMesh, part: Int = 1) -> HandleFields {
+        HandleFields(
+            id: .make(), typeName: "Keeper", name: nil, window: 1,
+            location: ActorLocation(address: test.meshes[part].address, incarnation: 1))
+    }
+
+    @Test("while the broker is away what was passed on stays held by who passed it on")
+    func brokerAway() async throws {
+        try await withCountedMesh { test, broker in
+            let keeper = try await test.host(in: 1) { Keeper(actorSystem: $0) }
+            let id: UniqueID
+            do {
+                let actor = try await self.makeActor(test, broker)
+                id = actor.id.uniqueID
+                broker.goAway()
+                try await keeper.keep(actor)
+                // Not kept, so the receiver need not hold it: this one is answered all the same.
+                let stranger = try test.meshes[0].handle(Keeper.self, self.stranger(test))
+                _ = try await keeper.look(at: stranger)
+                #expect(try await poll { test.meshes[0].handlesInTransit == 1 })
+            }
+            #expect(test.meshes[0].leases.count == 2)
+            broker.comeBack()
+            await broker.wait(for: id, heldBy: test.peers(1))
+            #expect(try await poll { test.meshes[0].handlesInTransit == 0 })
+            #expect(broker.timesUnheld(id) == 0)
+        }
+    }
+
+    @Test("a broker that has forgotten is told of everything")
+    func brokerForgets() async throws {
+        try await withCountedMesh { test, broker in
+            let keeper = try await test.host(in: 1) { Keeper(actorSystem: $0) }
+            let actor = try await self.makeActor(test, broker)
+            let id = actor.id.uniqueID
+            try await keeper.keep(actor)
+            await broker.wait(for: id, heldBy: test.peers(0, 1))
+            broker.goAway(forgetting: true)
+            #expect(broker.holders(of: id) == [])
+            broker.comeBack()
+            for mesh in test.meshes { mesh.reportAllHolds() }
+            await broker.wait(for: id, heldBy: test.peers(0, 1))
+            await broker.wait(for: keeper.id.uniqueID, heldBy: test.peers(0))
+            try await keeper.drop()
+            await broker.wait(for: id, heldBy: test.peers(0))
+            #expect(broker.excess == 0)
+        }
+    }
+
+    @Test("of an actor that has ended the broker says so, and calls to it fail with its reason")
+    func ended() async throws {
+        try await withCountedMesh { test, broker in
+            let fields = self.stranger(test)
+            broker.end(fields.id, because: "It was killed an hour ago.")
+            let actor = try test.meshes[0].handle(Keeper.self, fields)
+            await broker.wait(for: fields.id, heldBy: test.peers(0))
+            // Reports go one after the other, so the answer to the first has come when there is a second.
+            let next = try test.meshes[0].handle(Keeper.self, self.stranger(test))
+            await broker.wait(for: next.id.uniqueID, heldBy: test.peers(0))
+            do {
+                _ = try await actor.count()
+                Issue.record("The actor is dead.")
+            } catch let error as MeshError {
+                #expect(error.code == .actorDied)
+                #expect(error.message.contains("killed an hour ago"))
+            }
+        }
+    }
+
+    @Test("a silent receiver on another host pins nothing for longer than the lease time")
+    func silentReceiver() async throws {
+        let settings = MeshSettings(leaseTime: .milliseconds(600), heartbeatInterval: .milliseconds(50))
+        try await withCountedMesh(settings: settings, hosts: ["a", "b", "a"]) { test, broker in
+            let keeper = try await test.host(in: 1) { Keeper(actorSystem: $0) }
+            let id: UniqueID
+            do {
+                let actor = try await self.makeActor(test, broker)
+                id = actor.id.uniqueID
+                // It cannot say that it holds the actor, since nobody takes its report; then it vanishes.
+                test.meshes[1].directory.withLock { $0 = SilentDirectory() }
+                try await keeper.keep(actor)
+                test.cut(0, 1)
+            }
+            #expect(test.meshes[0].handlesInTransit == 1)
+            await broker.wait(for: id, heldBy: [])
+            #expect(test.meshes[0].handlesInTransit == 0)
+        }
+    }
+
+    @Test("without a broker handles are passed on as ever, and nothing piles up")
+    func noBroker() async throws {
+        try await withTestMesh(parts: 3) { test in
+            let keeper = try await test.host(in: 1) { Keeper(actorSystem: $0) }
+            let actor = try await test.host(in: 2) { Keeper(actorSystem: $0) }
+            for _ in 0..<10 { try await keeper.keep(actor) }
+            #expect(try await keeper.all().count == 10)
+            try await keeper.drop()
+            #expect(try await poll { test.meshes.allSatisfy { $0.handlesInTransit == 0 } })
+            #expect(try await poll { test.meshes[1].leases.size == 0 })
+            #expect(test.meshes[0].leases.count == 2)
+        }
+    }
+
+    @Test("a message with more handles than it can name is refused")
+    func tooMany() async throws {
+        try await withTestMesh { test in
+            let keeper = try await test.host { Keeper(actorSystem: $0) }
+            let many = try (0...HandlesInTransit.most).map { _ in
+                try test.meshes[0].handle(Keeper.self, self.stranger(test, part: 1))
+            }
+            #expect(await codeThrown { try await keeper.keepAll(["many": many]) } == .payloadTooLarge)
+            try await keeper.keepAll(["many": many.dropLast()])
+            #expect(try await keeper.count() == HandlesInTransit.most)
         }
     }
 
@@ -343,6 +496,17 @@ struct CountedHandlesTests {
             actors = [:]
             await broker.wait(for: id, heldBy: [])
         }
+    }
+}
+
+/// A broker that takes no report.
+private struct SilentDirectory: MeshDirectory {
+    func locate(_ actor: UniqueID, after: UInt64, hasEnded: Bool) async throws(MeshError) -> ActorLocation {
+        throw MeshError(.brokerUnavailable, "It is away.")
+    }
+
+    func report(_ changes: HoldChanges) async throws(MeshError) -> [EndedActor] {
+        throw MeshError(.brokerUnavailable, "It is away.")
     }
 }
 

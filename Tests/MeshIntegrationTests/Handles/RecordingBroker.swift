@@ -46,6 +46,12 @@ final class RecordingBroker: Sendable {
         await self.wait { Set($0.counted[actor, default: [:]].keys) == peers }
     }
 
+    /// Suspends until an actor was held and is not any more.
+    func wait(unheld actor: UniqueID) async { await self.wait { $0.unheld.contains(actor) } }
+
+    /// How often a process is counted for an actor.
+    func grants(of actor: UniqueID, to peer: PeerID) -> Int { self.withState { $0.counted[actor]?[peer] ?? 0 } }
+
     /// Suspends until a process has reported so often.
     func wait(for peer: PeerID, reports: Int) async { await self.wait { $0.reports[peer, default: 0] >= reports } }
 
@@ -164,10 +170,11 @@ final class RecordingBroker: Sendable {
 
 /// Runs a test on several parts of a mesh whose handles are counted.
 func withCountedMesh<Result: Sendable>(
-    _ form: TestMesh.Form = .inProcess, parts: Int = 3, hosts: [String]? = nil, faults: Faults = .none,
+    _ form: TestMesh.Form = .inProcess, parts: Int = 3, settings: MeshSettings = MeshSettings(),
+    hosts: [String]? = nil, faults: Faults = .none,
     seed: UInt64 = 0, _ body: @Sendable (TestMesh, RecordingBroker) async throws -> Result
 ) async throws -> Result {
-    try await withTestMesh(form, parts: parts, hosts: hosts, faults: faults, seed: seed) { test in
+    try await withTestMesh(form, parts: parts, settings: settings, hosts: hosts, faults: faults, seed: seed) { test in
         let broker = RecordingBroker()
         for mesh in test.meshes { mesh.directory.withLock { $0 = broker.directory(of: mesh) } }
         return try await body(test, broker)
