@@ -88,6 +88,14 @@ extension Mesh {
         self.onActorExit.withLock { $0 = action }
     }
 
+    /// The spawned actor whose method runs here.
+    var runningActor: UniqueID? {
+        guard let hosted = MeshScope.current?.call?.hosted, hosted.isOwned, !hosted.id.isReserved,
+            hosted.incarnation > 0
+        else { return nil }
+        return hosted.id
+    }
+
     /// Whose children the actors are that the code that runs now spawns.
     package var currentOwner: ActorOwner {
         if let birth = Birth.current, !birth.id.isReserved {
