@@ -93,13 +93,18 @@ extension Mesh: MeshExecutorDelegate {
             self.pending.complete(reply.callID, from: peer.id, with: .result(payload))
         case .failure(let failure):
             _ = try take(failure.attachments)
+            if let refusal = failure.refusal, let reference = self.references.find(refusal.actor),
+                reference.refuse(refusal, callID: failure.callID, from: peer.id)
+            {
+                return
+            }
             let data = Data(UnsafeRawBufferPointer(rebasing: message.head[failure.error]))
             self.pending.complete(
                 failure.callID, from: peer.id, with: .failure(EncodedError(typeName: failure.typeName, data: data)))
         case .cancel(let callID, let actor):
             self.cancel(CallKey(origin: peer.id, callID: callID), of: actor)
         case .credit(let credit):
-            self.references.find(credit.actor)?.credit(completed: credit.completed)
+            self.references.find(credit.actor)?.credit(credit, from: peer.id)
         case .ended(let ended):
             self.references.find(ended.actor)?.end(ended, at: peer.id)
         case .hello:
@@ -128,7 +133,7 @@ extension Mesh: MeshExecutorDelegate {
         }
         guard incarnation == 0 || incarnation == hosted.incarnation else {
             let message = "The call was meant for an earlier life of \(hosted.label)."
-            return self.reply(to: call, with: MeshError(.actorUnavailable, message))
+            return self.refuse(call, of: actor, incarnation, with: MeshError(.actorUnavailable, message))
         }
         hosted.enqueue(call)
     }
@@ -159,7 +164,7 @@ extension Mesh: MeshExecutorDelegate {
     /// A process is gone for good: calls to it fail, its own calls are cancelled.
     package func lost(_ peer: PeerID, because error: MeshError) {
         guard self.peers.remove(peer, because: error) else { return }
-        self.references.end(at: peer, with: error)
+        self.references.lose(at: peer, hasEnded: error.code == .actorDied, because: error)
         self.pending.completeAll(to: peer, with: error)
         let (hosted, listeners) = (self.hosts.withLock { Array($0.values) }, self.peerClock.listeners)
         for actor in hosted { actor.forget(caller: peer) }
@@ -198,10 +203,11 @@ extension Mesh: MeshExecutorDelegate {
         let lease = self.settings.leaseTime.nanoseconds
         let heartbeat = self.settings.heartbeatInterval.nanoseconds
         var isBusy = false
+        let awaited = self.pending.awaited
         for peer in self.peers.all {
             // The kernel tells when a process of this host ends; a silent one on another host has to be asked.
             let isRemote = peer.address.host != self.address.host
-            let isAwaited = isRemote && self.pending.isWaiting(for: peer.id)
+            let isAwaited = isRemote && awaited.contains(peer.id)
             let probe = isAwaited && self.peerClock.shouldProbe(peer.id, now: now, interval: heartbeat)
             let (silence, isWaiting) = peer.tick(now: now, probe: probe)
             if isWaiting || isAwaited { isBusy = true }
