@@ -1,8 +1,9 @@
 /// The times and limits of a process's part of the mesh.
 public struct MeshSettings: Sendable {
-    /// A process on another host from which nothing was heard for so long is given up.
+    /// A process that does not answer for so long while somebody waits for it is given up: calls to it fail, and the
+    /// next one tries again.
     public var leaseTime: Duration
-    /// How often a silent process on another host is asked whether it lives, while somebody waits for it.
+    /// How often a silent process is asked whether it lives, while somebody waits for it.
     public var heartbeatInterval: Duration
     /// Arguments or a result of more bytes are refused with `payloadTooLarge`.
     public var maximumPayload: Int
