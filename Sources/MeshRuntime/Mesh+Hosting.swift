@@ -36,12 +36,14 @@ extension Mesh {
     }
 
     func makeReference<Act>(
-        id: UniqueID, type: Act.Type, name: String?, incarnation: UInt64, window: Int?
+        id: UniqueID, type: Act.Type, name: String?, incarnation: UInt64, window: Int?, retries: Limit = 0,
+        mayRestart: Bool = false
     ) -> ActorReference {
         let fields = HandleFields(
             id: id, typeName: String(reflecting: type), name: name,
             window: window ?? self.settings.maxPendingCalls,
-            location: ActorLocation(address: self.address, incarnation: incarnation))
+            location: ActorLocation(address: self.address, incarnation: incarnation), retries: retries,
+            mayRestart: mayRestart)
         return self.references.reference(for: fields, mesh: self)
     }
 
@@ -58,11 +60,17 @@ extension Mesh {
     }
 
     /// Makes an actor with a given identity, runs its initialiser, and keeps it until `endActor`.
+    ///
+    /// - Parameters:
+    ///   - retries: how often one call may run again in a later life, for the handles that it gives to others.
+    ///   - mayRestart: whether there may be a later life.
     package func birth<Act: DistributedActor>(
         _ type: Act.Type, id: UniqueID, name: String?, incarnation: UInt64, window: Int? = nil, maxConcurrency: Int,
-        _ make: (Mesh) async throws -> Act
+        retries: Limit = 0, mayRestart: Bool = false, _ make: (Mesh) async throws -> Act
     ) async throws -> ActorID where Act.ActorSystem == Mesh {
-        let reference = self.makeReference(id: id, type: type, name: name, incarnation: incarnation, window: window)
+        let reference = self.makeReference(
+            id: id, type: type, name: name, incarnation: incarnation, window: window, retries: retries,
+            mayRestart: mayRestart)
         let birth = Birth(reference: reference, type: type, incarnation: incarnation)
         let actor = try await Birth.$current.withValue(birth) { try await make(self) }
         self.host(
