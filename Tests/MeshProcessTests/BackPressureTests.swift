@@ -59,10 +59,15 @@ extension Processes {
                 let process = try await blocker.processID()
                 // A message that runs fills the window: no result of it will make room.
                 try await mesh.tell { try await blocker.hold(witness, "held") }
-                let waiting = (0..<5).map { _ in Task { try await blocker.count() } }
-                try await witness.wait(for: "held", count: 1)
-                if how == "kill" { try await mesh.kill(blocker) } else { kill(process, SIGKILL) }
-                for task in waiting { #expect(await codeThrown { try await task.value } == .actorDied) }
+                // A group, because its tasks are cancelled with this one when the time is up.
+                await withTaskGroup(of: MeshError.Code?.self) { group in
+                    for _ in 0..<5 { group.addTask { await codeThrown { try await blocker.count() } } }
+                    await #expect(throws: Never.self) {
+                        try await witness.wait(for: "held", count: 1)
+                        if how == "kill" { try await mesh.kill(blocker) } else { kill(process, SIGKILL) }
+                    }
+                    for await code in group { #expect(code == .actorDied) }
+                }
             }
         }
 

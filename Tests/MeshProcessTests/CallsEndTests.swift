@@ -47,14 +47,14 @@ extension Processes {
                 for round in 1...5 {
                     let blocker = try await mesh.spawn(Blocker.self)
                     let process = try await blocker.processID()
-                    let outcome = Task {
-                        if fromAnotherProcess { return try await caller.outcome(ofHolding: blocker, witness) }
-                        return await codeThrown { try await blocker.hold(witness, "held") }.map { "\($0)" } ?? "result"
-                    }
+                    async let outcome =
+                        fromAnotherProcess
+                        ? caller.outcome(ofHolding: blocker, witness)
+                        : codeThrown { try await blocker.hold(witness, "held") }.map { "\($0)" } ?? "result"
                     try await witness.wait(for: "held", count: round)
                     let start = ContinuousClock.now
                     kill(process, SIGKILL)
-                    #expect(try await outcome.value == "actorDied")
+                    #expect(try await outcome == "actorDied")
                     times.append(ContinuousClock.now - start)
                 }
                 // Other load may delay some of them, but not all.
