@@ -213,6 +213,8 @@ struct OutgoingCall: @unchecked Sendable {
         guard let peer else {
             return self.deliverHere(callID, sequence, wantsCredit, context, location)
         }
+        let handles = try self.mesh.pin(self.invocation.buffer, to: peer.id)
+        if handles != nil { context = context.with(handles) }
         let now = self.deadline == 0 ? 0 : cmesh_monotonic_nanoseconds()
         let call = CallEnvelope(
             isOneWay: self.isOneWay,
@@ -226,8 +228,13 @@ struct OutgoingCall: @unchecked Sendable {
             context: context,
             attachments: self.attachments.count
         )
-        try self.invocation.buffer.bytes.withUnsafeBytes { bytes throws(MeshError) in
-            try peer.post(call, target: self.target.identifier, arguments: bytes, attachments: self.attachments)
+        do throws(MeshError) {
+            try self.invocation.buffer.bytes.withUnsafeBytes { bytes throws(MeshError) in
+                try peer.post(call, target: self.target.identifier, arguments: bytes, attachments: self.attachments)
+            }
+        } catch {
+            self.mesh.unpin(handles, to: peer.id)
+            throw error
         }
     }
 
@@ -245,7 +252,9 @@ struct OutgoingCall: @unchecked Sendable {
             deadline: self.deadline,
             context: context,
             target: self.mesh.targets.target(named: self.target.identifier),
-            payload: self.invocation.buffer.bytes.withUnsafeBytes { Payload(copying: $0, self.attachments) }
+            payload: self.invocation.buffer.bytes.withUnsafeBytes {
+                Payload(copying: $0, self.attachments, self.invocation.buffer.leases)
+            }
         )
         self.mesh.deliver(call, to: self.reference.id, incarnation: location.incarnation)
     }

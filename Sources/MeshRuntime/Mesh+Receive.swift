@@ -93,7 +93,9 @@ extension Mesh: MeshExecutorDelegate {
         switch envelope {
         case .call(let call):
             let target = try peer.target(call.target, in: self.targets)
-            let payload = Payload(message: message, range: call.arguments, attachments: try take(call.attachments))
+            let payload = Payload(
+                message: message, range: call.arguments, attachments: try take(call.attachments),
+                leases: self.receive(call.context?.handles, from: peer))
             self.deliver(
                 InboundCall(
                     origin: peer,
@@ -109,7 +111,9 @@ extension Mesh: MeshExecutorDelegate {
                 ),
                 to: call.actor, incarnation: call.incarnation)
         case .reply(let reply):
-            let payload = Payload(message: message, range: reply.result, attachments: try take(reply.attachments))
+            let payload = Payload(
+                message: message, range: reply.result, attachments: try take(reply.attachments),
+                leases: self.receive(reply.handles, from: peer))
             self.pending.complete(reply.callID, from: peer.id, with: .result(payload))
         case .failure(let failure):
             _ = try take(failure.attachments)
@@ -127,6 +131,8 @@ extension Mesh: MeshExecutorDelegate {
             self.references.find(credit.actor)?.credit(credit, from: peer.id)
         case .ended(let ended):
             self.references.find(ended.actor)?.end(ended, at: peer.id)
+        case .held(let numbers):
+            self.confirmed(numbers, by: peer.id)
         case .hello:
             break
         case .greet(let number):
@@ -186,6 +192,7 @@ extension Mesh: MeshExecutorDelegate {
         guard self.peers.remove(peer, because: error) else { return }
         self.references.lose(at: peer, hasEnded: true, because: error)
         self.pending.completeAll(to: peer, with: error)
+        self.forgetHandles(of: peer)
         self.forgetCalls(of: peer, mayComeAgain: false)
         for listener in self.peerClock.listeners { listener(peer, error) }
     }
@@ -196,6 +203,7 @@ extension Mesh: MeshExecutorDelegate {
         guard self.peers.giveUp(peer, because: error) else { return }
         self.references.lose(at: peer.id, hasEnded: false, because: error)
         self.pending.completeAll(to: peer.id, with: error)
+        self.forgetHandles(of: peer.id)
         self.forgetCalls(of: peer.id, mayComeAgain: true)
         for listener in self.peerClock.listeners { listener(peer.id, error) }
     }
@@ -208,10 +216,11 @@ extension Mesh: MeshExecutorDelegate {
         for actor in hosted { actor.forget(caller: peer, mayComeAgain: mayComeAgain) }
     }
 
-    /// Whether a process is known to be gone, or was given up and has not been heard of or called since.
-    package func hasLost(_ peer: PeerID) -> Bool {
-        self.peers.ended(peer) != nil || self.peers.silent(peer) != nil
-    }
+    /// Whether a process is known to be gone for good.
+    package func hasLost(_ peer: PeerID) -> Bool { self.peers.ended(peer) != nil }
+
+    /// Whether a process was given up for its silence, and has not been heard of or called since.
+    package func isOutOfReach(_ peer: PeerID) -> Bool { self.peers.silent(peer) != nil }
 
     /// The process that a handle leads to.
     package func peer(of actor: some DistributedActor) -> PeerID {
@@ -244,7 +253,8 @@ extension Mesh: MeshExecutorDelegate {
         var next: UInt64?
         let awaited = self.pending.awaited
         for peer in self.peers.all {
-            let (silence, due) = peer.tick(now: now, isAwaited: awaited.contains(peer.id), heartbeat: heartbeat)
+            let isAwaited = awaited.contains(peer.id) || self.isPinned(for: peer.id)
+            let (silence, due) = peer.tick(now: now, isAwaited: isAwaited, heartbeat: heartbeat)
             guard let due else { continue }
             next = min(next ?? due, due)
             // That a process of this host ends the kernel tells, but not that it was stopped.

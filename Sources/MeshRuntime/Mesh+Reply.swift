@@ -94,14 +94,27 @@ extension Mesh {
         let attachments = buffer.attachments
         buffer.bytes.withUnsafeBytes { bytes in
             guard let peer = call.origin else {
-                self.pending.complete(call.callID, from: self.address.peer, with: .result(Payload(copying: bytes, attachments)))
+                self.pending.complete(
+                    call.callID, from: self.address.peer,
+                    with: .result(Payload(copying: bytes, attachments, self.leases(of: buffer))))
                 return
             }
-            // A caller that is gone needs no reply.
-            try? peer.post(attachments: attachments, .endOfTurn) {
-                $0.writeReply(callID: call.callID, attachments: attachments.count, result: bytes)
+            do throws(MeshError) {
+                let handles = try self.pin(buffer, to: peer.id)
+                do throws(MeshError) {
+                    try peer.post(attachments: attachments, .endOfTurn) {
+                        $0.writeReply(
+                            callID: call.callID, attachments: attachments.count, result: bytes, handles: handles)
+                    }
+                } catch {
+                    // A caller that is gone needs no reply.
+                    self.unpin(handles, to: peer.id)
+                }
+            } catch {
+                self.reply(to: call, with: error)
             }
         }
+        if buffer.carriesHandles { buffer.clear() }
     }
 
     private func send(_ error: EncodedError, failure call: InboundCall, _ refusal: CallRefusal? = nil) {
@@ -137,12 +150,12 @@ extension Mesh {
 
 extension Payload {
     /// Encoded values that stay in this process.
-    init(copying bytes: UnsafeRawBufferPointer, _ attachments: [Data]) {
+    init(copying bytes: UnsafeRawBufferPointer, _ attachments: [Data], _ leases: [HandleLease]) {
         let copy = WireBuffer(capacity: bytes.count)
         copy.append(bytes)
         self.init(
             message: InboundMessage(head: copy.bytes, attachments: [], owner: copy), range: 0..<bytes.count,
-            attachments: attachments)
+            attachments: attachments, leases: leases)
     }
 }
 

@@ -85,6 +85,9 @@ extension Envelope {
                     reason: try reader.readString(maximumBytes: Bounds.name)
                 )
             )
+        case Kind.held:
+            guard fields <= 1 + Self.mostHeld else { throw WireError("\(fields) fields of handles are too many") }
+            self = .held(try (1..<fields).map { _ in try reader.readUInt() })
         default:
             throw WireError("no envelope has the kind \(kind)")
         }
@@ -142,7 +145,7 @@ extension CallRefusal {
 extension HandlesInTransit {
     fileprivate init(from reader: inout WireReader) throws {
         let count = try reader.readArrayHeader()
-        guard count > 0, count <= Self.most else { throw WireError("\(count) handle fields are none or too many") }
+        guard count > 0, count <= 1 + Self.most else { throw WireError("\(count) handle fields are none or too many") }
         self.init(number: try reader.readUInt(), actors: [])
         for _ in 1..<count { self.actors.append(try reader.readID()) }
     }

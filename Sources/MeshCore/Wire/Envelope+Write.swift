@@ -142,6 +142,13 @@ extension WireBuffer {
         self.write(ended.reason)
     }
 
+    /// Says that this process holds the actors of messages that it has received.
+    package func writeHeld(_ numbers: [UInt64]) {
+        self.writeArrayHeader(1 + numbers.count)
+        self.write(Envelope.Kind.held)
+        for number in numbers { self.write(number) }
+    }
+
     package func writeGoodbye(reason: String) {
         self.writeArrayHeader(2)
         self.write(Envelope.Kind.goodbye)

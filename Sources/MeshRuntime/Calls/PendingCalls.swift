@@ -7,11 +7,14 @@ package struct Payload: Sendable {
     let message: InboundMessage
     let range: Range<Int>
     package let attachments: [Data]
+    /// Holds the actors whose handles are in it, until they have been read.
+    let leases: [HandleLease]
 
-    init(message: InboundMessage, range: Range<Int>, attachments: [Data] = []) {
+    init(message: InboundMessage, range: Range<Int>, attachments: [Data] = [], leases: [HandleLease] = []) {
         self.message = message
         self.range = range
         self.attachments = attachments
+        self.leases = leases
     }
 
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self.message.head[self.range]) }

@@ -28,6 +28,8 @@ package final class Peer: Sendable {
         var silence: PeerSilence
         /// When the peer was last told that its link has been given up.
         var lastTold: UInt64 = 0
+        /// What is to be done once everything up to a number is acknowledged, the lowest first.
+        var awaited: [(sequence: UInt64, action: @Sendable () -> Void)] = []
     }
 
     /// What is gathered for the next message.
@@ -195,7 +197,9 @@ package final class Peer: Sendable {
 
     /// Judges a message by its header, and does what the link needs.
     func accept(_ header: BatchHeader, byteCount: Int, now: UInt64) -> Acceptance {
-        self.state.withLock { state in
+        var due: [@Sendable () -> Void] = []
+        defer { for action in due { action() } }
+        return self.state.withLock { state in
             guard state.failure == nil else { return .drop }
             state.silence.heard(at: now)
             let wasKnown = state.links.theirs != 0
@@ -212,10 +216,9 @@ package final class Peer: Sendable {
                 return .drop
             case .forgotten: return .forgotten
             }
-            if state.sender.acknowledge(epoch: header.acknowledgedEpoch, upTo: header.acknowledged),
-                state.sender.unacknowledged.isEmpty, state.frame != nil
-            {
-                self.flush(&state)
+            if state.sender.acknowledge(epoch: header.acknowledgedEpoch, upTo: header.acknowledged) {
+                if !state.awaited.isEmpty { due = Self.takeAcknowledged(&state) }
+                if state.sender.unacknowledged.isEmpty, state.frame != nil { self.flush(&state) }
             }
             let read: Acceptance = verdict == .begun && wasKnown ? .readAnew : .read
             guard header.sequence > 0 else { return read }
@@ -245,6 +248,26 @@ package final class Peer: Sendable {
         guard now >= state.lastTold + Self.tellInterval else { return }
         state.lastTold = now
         self.sendAside(&state) { $0.writeHello(self.own) }
+    }
+
+    /// Calls `action` when everything that was posted so far has arrived, or the peer is gone. Returns false, and does
+    /// not call it, when that is so already.
+    func whenAcknowledged(_ action: @escaping @Sendable () -> Void) -> Bool {
+        self.state.withLock { state in
+            guard state.failure == nil else { return false }
+            guard !state.sender.unacknowledged.isEmpty || state.frame != nil else { return false }
+            // What is gathered leaves with the next message.
+            let last = state.sender.lastSequence + (state.frame == nil ? 0 : 1)
+            state.awaited.append((last, action))
+            return true
+        }
+    }
+
+    private static func takeAcknowledged(_ state: inout State) -> [@Sendable () -> Void] {
+        let acknowledged = state.sender.unacknowledged.first.map { $0.sequence - 1 } ?? state.sender.lastSequence
+        let count = state.awaited.prefix { $0.sequence <= acknowledged }.count
+        defer { state.awaited.removeFirst(count) }
+        return state.awaited.prefix(count).map(\.action)
     }
 
     /// Sends everything that is not acknowledged once more.
@@ -333,15 +356,18 @@ package final class Peer: Sendable {
 
     /// Ends the link. Returns false when it had ended before.
     func end(with error: MeshError) -> Bool {
-        let isFirst = self.state.withLock { state in
-            guard state.failure == nil else { return false }
+        let awaited = self.state.withLock { state -> [@Sendable () -> Void]? in
+            guard state.failure == nil else { return nil }
             state.failure = error
             state.frame = nil
             state.sender = LinkSender(epoch: state.sender.epoch)
-            return true
+            defer { state.awaited = [] }
+            return state.awaited.map(\.action)
         }
-        if isFirst { self.channel.close() }
-        return isFirst
+        guard let awaited else { return false }
+        self.channel.close()
+        for action in awaited { action() }
+        return true
     }
 
     /// Tells the peer that this process leaves, as its last message.

@@ -11,6 +11,8 @@ struct MailboxState: ~Copyable {
     private(set) var runners = 0
     private(set) var limit: Int
     private(set) var closed: MeshError?
+    /// Whether somebody waits until nothing waits or runs.
+    private var isWatched = false
     /// What each caller's window needs to know of its one-way messages.
     private var oneWay: [PeerID?: OneWayCount] = [:]
 
@@ -49,20 +51,42 @@ struct MailboxState: ~Copyable {
         case replace
         /// End: nothing waits, or another runner has taken over.
         case end
+        /// The same, and somebody is to be told that nothing waits or runs.
+        case endIdle
     }
 
     mutating func next(for runner: MailboxRunner) -> Turn {
         self.finish(runner)
         let departure = runner.departure
-        if departure == .released { return .end }
+        if departure == .released { return self.end() }
         guard !self.waiting.isEmpty else {
             self.runners -= 1
-            return .end
+            return self.end()
         }
         if departure == .cancelled { return .replace }
         let call = self.waiting.removeFirst()
         self.running.append((call, runner))
         return .run(call)
+    }
+
+    private mutating func end() -> Turn {
+        guard self.isWatched, self.isIdle else { return .end }
+        self.isWatched = false
+        return .endIdle
+    }
+
+    /// Whether no call waits or runs.
+    private var isIdle: Bool { self.waiting.isEmpty && self.running.isEmpty }
+
+    /// Has `next` say when no call waits or runs. Returns false when that is so already.
+    mutating func watchIdle() -> Bool {
+        self.isWatched = !self.isIdle
+        return self.isWatched
+    }
+
+    /// Refuses calls from now on; those that wait still run.
+    mutating func refuseFurther(with error: MeshError) {
+        if self.closed == nil { self.closed = error }
     }
 
     /// Lets the next call start although the one that runs has not ended: it only waits from now on before it answers.

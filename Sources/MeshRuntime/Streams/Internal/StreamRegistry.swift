@@ -67,7 +67,7 @@ final class StreamRegistry: Sendable {
             guard error.code == .actorUnavailable else { return mesh.streams.lost(peer, error) }
             // It was only silent: it may come back and go on reading.
             _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + Self.unreadLimit) { [weak mesh] in
-                if let mesh, mesh.hasLost(peer) { mesh.streams.lost(peer, error) }
+                if let mesh, mesh.isOutOfReach(peer) { mesh.streams.lost(peer, error) }
             }
         }
     }
@@ -140,7 +140,7 @@ extension Mesh {
         let reference = self.makeReference(
             id: WellKnown.unique(WellKnown.streams, in: self.address.peer), type: StreamHost.self, name: nil,
             incarnation: 0, window: nil)
-        let birth = Birth(reference: reference, type: StreamHost.self)
+        let birth = Birth(reference: reference, type: StreamHost.self, incarnation: 0)
         let actor = Birth.$current.withValue(birth) { StreamHost(actorSystem: self) }
         self.host(actor, reference: reference, incarnation: 0, maxConcurrency: .max, isOwned: true)
     }
