@@ -59,7 +59,7 @@ extension Membership {
     private func brokerLost(_ peer: PeerID, _ endpoint: String, _ begin: @escaping Begin) {
         let mesh = self.mesh
         let now = cmesh_monotonic_nanoseconds()
-        let hasEnded = mesh.hasLost(peer)
+        let hasEnded = mesh.hasEnded(peer)
         self.state.withLock { state in
             guard state.broker?.peer == peer else { return }
             if state.awaySince == nil { state.awaySince = now }
@@ -94,7 +94,7 @@ extension Membership {
             do {
                 let address = try await mesh.greet(endpoint, timeout: .milliseconds(500))
                 // One that has ended may still be heard for a moment.
-                if let address, !mesh.hasLost(address.peer) {
+                if let address, !mesh.hasEnded(address.peer) {
                     membership.setBroker(address.reached(at: endpoint, from: mesh.address.host))
                     try await membership.begin(begin)
                     mesh.reportAllHolds()

@@ -216,11 +216,13 @@ extension Mesh: MeshExecutorDelegate {
         for actor in hosted { actor.forget(caller: peer, mayComeAgain: mayComeAgain) }
     }
 
-    /// Whether a process is known to be gone for good.
-    package func hasLost(_ peer: PeerID) -> Bool { self.peers.ended(peer) != nil }
+    /// Whether a process is known to have ended.
+    package func hasEnded(_ peer: PeerID) -> Bool { self.peers.ended(peer) != nil }
 
-    /// Whether a process was given up for its silence, and has not been heard of or called since.
-    package func isOutOfReach(_ peer: PeerID) -> Bool { self.peers.silent(peer) != nil }
+    /// Whether a process is known to be gone, or was given up and has not been heard of or called since.
+    package func hasLost(_ peer: PeerID) -> Bool {
+        self.peers.ended(peer) != nil || self.peers.silent(peer) != nil
+    }
 
     /// The process that a handle leads to.
     package func peer(of actor: some DistributedActor) -> PeerID {

@@ -14,7 +14,7 @@ struct SilenceTests {
     /// Waits until a part has given another one up.
     private func givenUp(_ one: Int, by other: Int, in test: TestMesh) async throws {
         let peer = test.meshes[one].address.peer
-        #expect(try await poll { test.meshes[other].isOutOfReach(peer) })
+        #expect(try await poll { test.meshes[other].hasLost(peer) })
     }
 
     @Test("a caller that was cut off calls again when the network is back, in order and once", arguments: 0..<3)

@@ -43,7 +43,8 @@ package distributed actor WorkerAgent {
     ) async throws -> Act.ID {
         try await mesh.birth(
             type, id: spec.id, name: spec.options.name, incarnation: spec.incarnation, window: spec.window,
-            maxConcurrency: spec.options.maxConcurrency
+            maxConcurrency: spec.options.maxConcurrency, retries: spec.options.maxTaskRetries,
+            mayRestart: spec.mayRestart
         ) { try await type.make(decoding: EncodedArguments(spec.arguments), on: $0) }
     }
 

@@ -226,6 +226,26 @@ package final class Peer: Sendable {
         }
     }
 
+    /// Calls `action` when everything that was posted so far has arrived, or the peer is gone. Returns false, and does
+    /// not call it, when that is so already.
+    func whenAcknowledged(_ action: @escaping @Sendable () -> Void) -> Bool {
+        self.state.withLock { state in
+            guard state.failure == nil else { return false }
+            guard !state.sender.unacknowledged.isEmpty || state.frame != nil else { return false }
+            // What is gathered leaves with the next message.
+            let last = state.sender.lastSequence + (state.frame == nil ? 0 : 1)
+            state.awaited.append((last, action))
+            return true
+        }
+    }
+
+    private static func takeAcknowledged(_ state: inout State) -> [@Sendable () -> Void] {
+        let acknowledged = state.sender.unacknowledged.first.map { $0.sequence - 1 } ?? state.sender.lastSequence
+        let count = state.awaited.prefix { $0.sequence <= acknowledged }.count
+        defer { state.awaited.removeFirst(count) }
+        return state.awaited.prefix(count).map(\.action)
+    }
+
     private func isNext(_ header: BatchHeader, _ state: inout State, byteCount: Int, now: UInt64) -> Bool {
         switch state.receiver.receive(epoch: header.epoch, sequence: header.sequence, byteCount: byteCount) {
         case .deliver:
@@ -248,26 +268,6 @@ package final class Peer: Sendable {
         guard now >= state.lastTold + Self.tellInterval else { return }
         state.lastTold = now
         self.sendAside(&state) { $0.writeHello(self.own) }
-    }
-
-    /// Calls `action` when everything that was posted so far has arrived, or the peer is gone. Returns false, and does
-    /// not call it, when that is so already.
-    func whenAcknowledged(_ action: @escaping @Sendable () -> Void) -> Bool {
-        self.state.withLock { state in
-            guard state.failure == nil else { return false }
-            guard !state.sender.unacknowledged.isEmpty || state.frame != nil else { return false }
-            // What is gathered leaves with the next message.
-            let last = state.sender.lastSequence + (state.frame == nil ? 0 : 1)
-            state.awaited.append((last, action))
-            return true
-        }
-    }
-
-    private static func takeAcknowledged(_ state: inout State) -> [@Sendable () -> Void] {
-        let acknowledged = state.sender.unacknowledged.first.map { $0.sequence - 1 } ?? state.sender.lastSequence
-        let count = state.awaited.prefix { $0.sequence <= acknowledged }.count
-        defer { state.awaited.removeFirst(count) }
-        return state.awaited.prefix(count).map(\.action)
     }
 
     /// Sends everything that is not acknowledged once more.

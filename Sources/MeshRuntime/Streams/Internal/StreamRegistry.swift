@@ -67,7 +67,7 @@ final class StreamRegistry: Sendable {
             guard error.code == .actorUnavailable else { return mesh.streams.lost(peer, error) }
             // It was only silent: it may come back and go on reading.
             _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + Self.unreadLimit) { [weak mesh] in
-                if let mesh, mesh.isOutOfReach(peer) { mesh.streams.lost(peer, error) }
+                if let mesh, mesh.hasLost(peer) { mesh.streams.lost(peer, error) }
             }
         }
     }
