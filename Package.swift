@@ -143,7 +143,9 @@ let package = Package(
         ),
         .testTarget(
             name: "MeshProcessTests",
-            dependencies: ["ActorMesh", "CMeshPlatform", "MeshCore", "MeshFixtures", "MeshTesting"]
+            dependencies: [
+                "ActorMesh", "CMeshPlatform", "MeshCluster", "MeshCore", "MeshFixtures", "MeshRuntime", "MeshTesting",
+            ]
         ),
     ]
 )

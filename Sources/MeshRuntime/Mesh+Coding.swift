@@ -29,6 +29,7 @@ extension Mesh {
         switch error {
         case let error as EncodedError: return error
         case let error as MeshError: (typeName, value) = (nil, error)
+        case let exit as ActorExit: (typeName, value) = (nil, MeshError(.actorDied, exit.message))
         case is CancellationError: (typeName, value) = (nil, MeshError(.cancelled, "\(method) was cancelled."))
         case let codable as any Error & Codable:
             let type = type(of: codable)

@@ -1,5 +1,6 @@
 public import Distributed
 import FoundationEssentials
+import Logging
 package import MeshCore
 import Synchronization
 
@@ -35,12 +36,14 @@ extension Mesh {
     }
 
     func makeReference<Act>(
-        id: UniqueID, type: Act.Type, name: String?, incarnation: UInt64, window: Int?
+        id: UniqueID, type: Act.Type, name: String?, incarnation: UInt64, window: Int?, retries: Limit = 0,
+        mayRestart: Bool = false
     ) -> ActorReference {
         let fields = HandleFields(
             id: id, typeName: String(reflecting: type), name: name,
             window: window ?? self.settings.maxPendingCalls,
-            location: ActorLocation(address: self.address, incarnation: incarnation))
+            location: ActorLocation(address: self.address, incarnation: incarnation), retries: retries,
+            mayRestart: mayRestart)
         return self.references.reference(for: fields, mesh: self)
     }
 
@@ -57,12 +60,18 @@ extension Mesh {
     }
 
     /// Makes an actor with a given identity, runs its initialiser, and keeps it until `endActor`.
+    ///
+    /// - Parameters:
+    ///   - retries: how often one call may run again in a later life, for the handles that it gives to others.
+    ///   - mayRestart: whether there may be a later life.
     package func birth<Act: DistributedActor>(
         _ type: Act.Type, id: UniqueID, name: String?, incarnation: UInt64, window: Int? = nil, maxConcurrency: Int,
-        _ make: (Mesh) async throws -> Act
+        retries: Limit = 0, mayRestart: Bool = false, _ make: (Mesh) async throws -> Act
     ) async throws -> ActorID where Act.ActorSystem == Mesh {
-        let reference = self.makeReference(id: id, type: type, name: name, incarnation: incarnation, window: window)
-        let birth = Birth(reference: reference, type: type)
+        let reference = self.makeReference(
+            id: id, type: type, name: name, incarnation: incarnation, window: window, retries: retries,
+            mayRestart: mayRestart)
+        let birth = Birth(reference: reference, type: type, incarnation: incarnation)
         let actor = try await Birth.$current.withValue(birth) { try await make(self) }
         self.host(
             actor, reference: reference, incarnation: incarnation, maxConcurrency: maxConcurrency, isOwned: true)
@@ -76,6 +85,53 @@ extension Mesh {
         hosted.end(with: error)
         return true
     }
+
+    /// An actor of this process, in a certain life; nil when it has ended.
+    package func hosted(_ id: UniqueID, incarnation: UInt64) -> HostedActor? {
+        self.hosts.withLock { $0[id] }.flatMap { $0.incarnation == incarnation ? $0 : nil }
+    }
+
+    /// Has something done when an actor of this process has ended itself, with which life of it.
+    package func whenActorExits(_ action: @escaping @Sendable (UniqueID, UInt64) -> Void) {
+        self.onActorExit.withLock { $0 = action }
+    }
+
+    /// The spawned actor whose method runs here.
+    var runningActor: UniqueID? {
+        guard let hosted = MeshScope.current?.call?.hosted, hosted.isOwned, !hosted.id.isReserved,
+            hosted.incarnation > 0
+        else { return nil }
+        return hosted.id
+    }
+
+    /// Whose children the actors are that the code that runs now spawns.
+    package var currentOwner: ActorOwner {
+        if let birth = Birth.current, !birth.id.isReserved {
+            return ActorOwner(process: self.address.peer, actor: birth.id, incarnation: birth.incarnation)
+        }
+        guard let call = MeshScope.current?.call else { return ActorOwner(process: self.address.peer) }
+        if let owner = call.owner { return owner }
+        guard let hosted = call.hosted, hosted.isOwned, !hosted.id.isReserved else {
+            return ActorOwner(process: self.address.peer)
+        }
+        return ActorOwner(process: self.address.peer, actor: hosted.id, incarnation: hosted.incarnation)
+    }
+
+    /// Runs work that is no part of the call in which it is begun, on the mesh's own threads.
+    @discardableResult
+    package func detach(_ work: @escaping @Sendable () async throws -> Void) -> Task<Void, Never> {
+        MeshScope.$current.withValue(nil) {
+            Birth.$current.withValue(nil) {
+                Task(executorPreference: self.executor) {
+                    do {
+                        try await work()
+                    } catch {
+                        self.logger.debug("work beside the calls failed", metadata: ["error": "\(error)"])
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The identity that is waiting for the actor which is being made.
@@ -86,7 +142,10 @@ final class Birth: Sendable {
     private let type: ObjectIdentifier
     private let isClaimed = Once()
 
-    init(reference: ActorReference, type: any DistributedActor.Type) {
+    let incarnation: UInt64
+
+    init(reference: ActorReference, type: any DistributedActor.Type, incarnation: UInt64) {
+        self.incarnation = incarnation
         self.reference = reference
         self.type = ObjectIdentifier(type)
     }
@@ -97,4 +156,7 @@ final class Birth: Sendable {
     }
 
     func owns(_ id: UniqueID) -> Bool { self.reference.id == id }
+
+    var id: UniqueID { self.reference.id }
+    var name: String? { self.reference.name }
 }

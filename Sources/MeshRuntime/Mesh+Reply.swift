@@ -42,16 +42,30 @@ extension Mesh {
         self.send(self.encodeError(error, method: call.target.label), failure: call)
     }
 
-    /// Answers a call to an actor that has ended. A one-way message has no answer, but whoever sent it must stop: nobody
-    /// would ever give it credit for more.
+    /// Answers a call that has not run and will not, because the life of the actor that it was meant for is not here.
+    /// A one-way message has no answer, but whoever sent it must stop: nobody would ever give it credit for more.
     func refuse(_ call: InboundCall, of actor: UniqueID, _ incarnation: UInt64, with error: MeshError) {
-        guard call.isOneWay else { return self.reply(to: call, with: error) }
-        let ended = EndedEnvelope(actor: actor, incarnation: incarnation, reason: error.message)
-        guard let origin = call.origin else {
-            self.references.find(actor)?.end(ended, at: self.address.peer)
+        guard !call.isOneWay else {
+            let ended = EndedEnvelope(actor: actor, incarnation: incarnation, reason: error.message)
+            guard let origin = call.origin else {
+                return self.afterwards { $0.references.find(actor)?.end(ended, at: $0.address.peer) }
+            }
+            try? origin.post(.endOfTurn) { $0.writeEnded(ended) }
             return
         }
-        try? origin.post(.endOfTurn) { $0.writeEnded(ended) }
+        let refusal = CallRefusal(actor: actor, incarnation: incarnation, sequence: call.sequence)
+        let error = self.encodeError(error, method: call.target.label)
+        guard call.origin == nil else { return self.send(error, failure: call, refusal) }
+        self.afterwards { mesh in
+            let reference = mesh.references.find(actor)
+            if reference?.refuse(refusal, callID: call.callID, from: mesh.address.peer) == true { return }
+            mesh.pending.complete(call.callID, from: mesh.address.peer, with: .failure(error))
+        }
+    }
+
+    /// Does something that takes a reference's lock, which whoever calls a mailbox of this process may hold now.
+    private func afterwards(_ body: @escaping @Sendable (Mesh) -> Void) {
+        Task.detached(executorPreference: self.executor) { body(self) }
     }
 
     /// Sends what a method threw: as itself if it is `Codable`, else as a description.
@@ -81,7 +95,8 @@ extension Mesh {
         buffer.bytes.withUnsafeBytes { bytes in
             guard let peer = call.origin else {
                 self.pending.complete(
-                    call.callID, with: .result(Payload(copying: bytes, attachments, self.leases(of: buffer))))
+                    call.callID, from: self.address.peer,
+                    with: .result(Payload(copying: bytes, attachments, self.leases(of: buffer))))
                 return
             }
             do throws(MeshError) {
@@ -102,21 +117,22 @@ extension Mesh {
         if buffer.carriesHandles { buffer.clear() }
     }
 
-    private func send(_ error: EncodedError, failure call: InboundCall) {
+    private func send(_ error: EncodedError, failure call: InboundCall, _ refusal: CallRefusal? = nil) {
         guard let peer = call.origin else {
-            self.pending.complete(call.callID, with: .failure(error))
+            self.pending.complete(call.callID, from: self.address.peer, with: .failure(error))
             return
         }
         error.data.withUnsafeBytes { bytes in
             try? peer.post(.endOfTurn) {
-                $0.writeFailure(callID: call.callID, typeName: error.typeName, attachments: 0, error: bytes)
+                $0.writeFailure(
+                    callID: call.callID, typeName: error.typeName, attachments: 0, error: bytes, refusal: refusal)
             }
         }
     }
 
     func send(_ credit: CreditEnvelope, to origin: Peer?) {
         guard let origin else {
-            self.references.find(credit.actor)?.credit(completed: credit.completed)
+            self.references.find(credit.actor)?.credit(credit, from: self.address.peer)
             return
         }
         try? origin.post(.endOfTurn) { $0.writeCredit(credit) }

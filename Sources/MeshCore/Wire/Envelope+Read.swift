@@ -33,13 +33,14 @@ extension Envelope {
                 )
             )
         case Kind.failure:
-            try expect(5)
+            if fields != 6 { try expect(5) }
             self = .failure(
                 FailureEnvelope(
                     callID: try reader.readUInt(),
                     typeName: try reader.readOptionalString(maximumBytes: Bounds.name),
                     attachments: try reader.readCount(atMost: Bounds.attachments),
-                    error: try reader.readBinaryRange()
+                    error: try reader.readBinaryRange(),
+                    refusal: fields == 6 ? try CallRefusal(from: &reader) : nil
                 )
             )
         case Kind.cancel:
@@ -130,6 +131,14 @@ extension CallContextFields {
         }
         self.handles = try reader.readNil() ? nil : try HandlesInTransit(from: &reader)
         self.answeredBelow = try reader.readNil() ? nil : try reader.readUInt()
+    }
+}
+
+extension CallRefusal {
+    fileprivate init(from reader: inout WireReader) throws {
+        guard try reader.readArrayHeader() == 3 else { throw WireError("a refusal has 3 fields") }
+        self.init(
+            actor: try reader.readID(), incarnation: try reader.readUInt(), sequence: try reader.readUInt())
     }
 }
 

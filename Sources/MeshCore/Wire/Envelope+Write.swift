@@ -58,13 +58,20 @@ extension WireBuffer {
         if let handles { self.write(handles) }
     }
 
-    package func writeFailure(callID: UInt64, typeName: String?, attachments: Int, error: UnsafeRawBufferPointer) {
-        self.writeArrayHeader(5)
+    package func writeFailure(
+        callID: UInt64, typeName: String?, attachments: Int, error: UnsafeRawBufferPointer, refusal: CallRefusal? = nil
+    ) {
+        self.writeArrayHeader(refusal == nil ? 5 : 6)
         self.write(Envelope.Kind.failure)
         self.write(callID)
         self.write(optional: typeName)
         self.write(attachments)
         self.writeBinary(error)
+        guard let refusal else { return }
+        self.writeArrayHeader(3)
+        self.write(refusal.actor)
+        self.write(refusal.incarnation)
+        self.write(refusal.sequence)
     }
 
     package func writeCancel(callID: UInt64, actor: UniqueID) {

@@ -170,12 +170,28 @@ package struct ReplyEnvelope {
 }
 
 /// The failure of a call. MessagePack: `[3, call ID, type, attachments, error]`: the name of the error's type when it
-/// was thrown by the method, nil when the error is the mesh's own; then the encoded error.
+/// was thrown by the method, nil when the error is the mesh's own; then the encoded error. A sixth element, if there is
+/// one, says that the call has not run.
 package struct FailureEnvelope {
     package var callID: UInt64
     package var typeName: String?
     package var attachments: Int
     package var error: Range<Int>
+    package var refusal: CallRefusal?
+}
+
+/// Says of a call that it has not run and will not, because the life of the actor that it was meant for is not in the
+/// process that it reached. MessagePack: `[actor, incarnation, sequence]`, as in the call.
+package struct CallRefusal: Hashable, Sendable {
+    package var actor: UniqueID
+    package var incarnation: UInt64
+    package var sequence: UInt64
+
+    package init(actor: UniqueID, incarnation: UInt64, sequence: UInt64) {
+        self.actor = actor
+        self.incarnation = incarnation
+        self.sequence = sequence
+    }
 }
 
 /// Says how many one-way messages of the receiving process have run. MessagePack: `[5, actor, incarnation, count]`.

@@ -35,8 +35,18 @@ public protocol RemoteActor: DistributedActor where ActorSystem == Mesh {
     /// Makes an actor from its arguments.
     init(_ arguments: Arguments, actorSystem: Mesh) async throws
 
+    /// Runs once before the actor ends in good order: after the last call that it had accepted, and before its process
+    /// is ended. Not when it is killed or its process dies. It may take five seconds; then it is cancelled, and the
+    /// actor ends all the same. The default does nothing.
+    func cleanUp(because cause: ActorTermination.Cause) async
+
     /// Makes an actor from encoded arguments. Provided; not for you to implement.
     static func make(decoding arguments: EncodedArguments, on mesh: Mesh) async throws -> Self
+}
+
+extension RemoteActor {
+    /// Nothing to clean up.
+    public func cleanUp(because cause: ActorTermination.Cause) async {}
 }
 
 /// Arguments on their way to an actor's initialiser.

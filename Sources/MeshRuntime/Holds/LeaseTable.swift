@@ -171,6 +171,9 @@ package final class LeaseTable: Sendable {
 
     func wantComplete() { self.state.withLock { $0.holds.reportEverything() } }
 
+    /// Whether this process has a counted handle to an actor now.
+    func holds(_ actor: UniqueID) -> Bool { self.state.withLock { $0.leases[actor]?.lease != nil } }
+
     // MARK: For tests
 
     /// How many actors are held.

@@ -1,7 +1,7 @@
 import CMeshPlatform
 package import Distributed
 import Logging
-import MeshCore
+package import MeshCore
 import Synchronization
 
 /// How actors are held, and how the broker learns of it.
@@ -40,6 +40,9 @@ extension Mesh {
         self.reportHolds()
         return lease
     }
+
+    /// Whether somebody in this process has a counted handle to an actor.
+    package func holds(_ actor: UniqueID) -> Bool { self.leases.holds(actor) }
 
     // MARK: Handles in messages
 

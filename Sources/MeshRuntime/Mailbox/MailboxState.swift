@@ -11,6 +11,8 @@ struct MailboxState: ~Copyable {
     private(set) var runners = 0
     private(set) var limit: Int
     private(set) var closed: MeshError?
+    /// Whether somebody waits until nothing waits or runs.
+    private var isWatched = false
     /// What each caller's window needs to know of its one-way messages.
     private var oneWay: [PeerID?: OneWayCount] = [:]
 
@@ -49,20 +51,42 @@ struct MailboxState: ~Copyable {
         case replace
         /// End: nothing waits, or another runner has taken over.
         case end
+        /// The same, and somebody is to be told that nothing waits or runs.
+        case endIdle
     }
 
     mutating func next(for runner: MailboxRunner) -> Turn {
         self.finish(runner)
         let departure = runner.departure
-        if departure == .released { return .end }
+        if departure == .released { return self.end() }
         guard !self.waiting.isEmpty else {
             self.runners -= 1
-            return .end
+            return self.end()
         }
         if departure == .cancelled { return .replace }
         let call = self.waiting.removeFirst()
         self.running.append((call, runner))
         return .run(call)
+    }
+
+    private mutating func end() -> Turn {
+        guard self.isWatched, self.isIdle else { return .end }
+        self.isWatched = false
+        return .endIdle
+    }
+
+    /// Whether no call waits or runs.
+    private var isIdle: Bool { self.waiting.isEmpty && self.running.isEmpty }
+
+    /// Has `next` say when no call waits or runs. Returns false when that is so already.
+    mutating func watchIdle() -> Bool {
+        self.isWatched = !self.isIdle
+        return self.isWatched
+    }
+
+    /// Refuses calls from now on; those that wait still run.
+    mutating func refuseFurther(with error: MeshError) {
+        if self.closed == nil { self.closed = error }
     }
 
     /// Lets the next call start although the one that runs has not ended: it only waits from now on before it answers.
@@ -139,10 +163,15 @@ struct MailboxState: ~Copyable {
     }
 
     /// Drops what waits from a caller that is gone, and names the runners that work for it. Its one-way messages run.
-    mutating func forget(caller: PeerID) -> [MailboxRunner] {
-        self.waiting.removeAll { $0.origin?.id == caller && !$0.isOneWay }
+    ///
+    /// - Parameter mayComeAgain: whether calls that may be sent again are left alone.
+    mutating func forget(caller: PeerID, mayComeAgain: Bool) -> [MailboxRunner] {
+        func isForgotten(_ call: InboundCall) -> Bool {
+            call.origin?.id == caller && !call.isOneWay && !(mayComeAgain && call.mayComeAgain)
+        }
+        self.waiting.removeAll(where: isForgotten)
         self.oneWay[caller] = nil
-        let runners = self.running.filter { $0.call.origin?.id == caller && !$0.call.isOneWay }.map(\.runner)
+        let runners = self.running.filter { isForgotten($0.call) }.map(\.runner)
         for runner in runners { runner.markCancelled() }
         return runners
     }

@@ -483,7 +483,8 @@ struct CountedHandlesTests {
                 id = actor.id.uniqueID
                 try await post.leave(
                     TaskSpec(
-                        id: .make(), typeName: "t", displayType: "t", task: try test.meshes[0].encode(["a": actor])))
+                        id: .make(), typeName: "t", displayType: "t", task: try test.meshes[0].encode(["a": actor]),
+                        owner: ActorOwner(process: PeerID(1))))
             }
             await broker.wait(for: id, heldBy: test.peers(1))
             var spec = try await post.fetch()
