@@ -1,3 +1,4 @@
+import CMeshPlatform
 public import Distributed
 import FoundationEssentials
 package import MeshCore
@@ -46,11 +47,11 @@ extension Mesh {
     @discardableResult
     func host(
         _ actor: any DistributedActor, reference: ActorReference, incarnation: UInt64, maxConcurrency: Int,
-        isOwned: Bool
+        isOwned: Bool, keeper: (any StateKeeping)? = nil
     ) -> HostedActor {
         let hosted = HostedActor(
             id: reference.id, incarnation: incarnation, typeName: reference.typeName, name: reference.name,
-            maxConcurrency: maxConcurrency, actor: actor, isOwned: isOwned, mesh: self)
+            maxConcurrency: maxConcurrency, actor: actor, isOwned: isOwned, mesh: self, keeper: keeper)
         self.hosts.withLock { $0[reference.id] = hosted }
         return hosted
     }
@@ -62,10 +63,31 @@ extension Mesh {
     ) async throws -> ActorID where Act.ActorSystem == Mesh {
         let reference = self.makeReference(id: id, type: type, name: name, incarnation: incarnation, window: window)
         let birth = Birth(reference: reference, type: type)
-        let actor = try await Birth.$current.withValue(birth) { try await make(self) }
+        let isPersistent = type is any PersistentActor.Type
+        guard maxConcurrency == 1 || !isPersistent else {
+            throw MeshError(
+                .invalidArgument,
+                "\(type) keeps its state, so its calls run one at a time: maxConcurrency must be 1.")
+        }
+        let (actor, keeper) = try await Birth.$current.withValue(birth) {
+            let actor = try await make(self)
+            return (actor, isPersistent ? try await self.restoreState(of: actor) : nil)
+        }
         self.host(
-            actor, reference: reference, incarnation: incarnation, maxConcurrency: maxConcurrency, isOwned: true)
+            actor, reference: reference, incarnation: incarnation, maxConcurrency: maxConcurrency, isOwned: true,
+            keeper: keeper)
         return ActorID(reference)
+    }
+
+    private func restoreState(of actor: any DistributedActor) async throws -> (any StateKeeping)? {
+        guard let actor = actor as? any PersistentActor else { return nil }
+        return try await Self.restoreState(of: actor, on: self)
+    }
+
+    private static func restoreState<Act: PersistentActor>(
+        of actor: Act, on mesh: Mesh
+    ) async throws -> any StateKeeping {
+        try await StateKeeper(restoring: actor, on: mesh, now: cmesh_monotonic_nanoseconds())
     }
 
     /// Ends an actor of this process. Returns false when there is none.

@@ -162,7 +162,7 @@ extension Mesh: MeshExecutorDelegate {
         self.references.end(at: peer, with: error)
         self.pending.completeAll(to: peer, with: error)
         let (hosted, listeners) = (self.hosts.withLock { Array($0.values) }, self.peerClock.listeners)
-        for actor in hosted { actor.forget(caller: peer) }
+        for actor in hosted { actor.forget(caller: peer, isDead: error.code == .actorDied) }
         for listener in listeners { listener(peer, error) }
     }
 

@@ -76,21 +76,36 @@ extension Mesh {
         }
     }
 
+    /// Sends an answer that was held back or is given again.
+    func send(_ answer: CallAnswer, to call: InboundCall) {
+        switch answer {
+        case .result(let data, let attachments):
+            data.withUnsafeBytes { self.send($0, attachments, result: call) }
+        case .failure(let error): self.send(error, failure: call)
+        }
+    }
+
     private func send(_ buffer: CallBuffer, result call: InboundCall) {
         let attachments = buffer.attachments
         buffer.bytes.withUnsafeBytes { bytes in
-            guard let peer = call.origin else {
-                self.pending.complete(call.callID, with: .result(Payload(copying: bytes, attachments)))
-                return
-            }
-            // A caller that is gone needs no reply.
-            try? peer.post(attachments: attachments, .endOfTurn) {
-                $0.writeReply(callID: call.callID, attachments: attachments.count, result: bytes)
-            }
+            if let slot = call.slot { return slot.fill(.result(Data(bytes), attachments: attachments)) }
+            self.send(bytes, attachments, result: call)
+        }
+    }
+
+    private func send(_ bytes: UnsafeRawBufferPointer, _ attachments: [Data], result call: InboundCall) {
+        guard let peer = call.origin else {
+            self.pending.complete(call.callID, with: .result(Payload(copying: bytes, attachments)))
+            return
+        }
+        // A caller that is gone needs no reply.
+        try? peer.post(attachments: attachments, .endOfTurn) {
+            $0.writeReply(callID: call.callID, attachments: attachments.count, result: bytes)
         }
     }
 
     private func send(_ error: EncodedError, failure call: InboundCall) {
+        if let slot = call.slot { return slot.fill(.failure(error)) }
         guard let peer = call.origin else {
             self.pending.complete(call.callID, with: .failure(error))
             return
