@@ -102,7 +102,7 @@ public struct FileStateStore: StateStore {
             default: name += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
             }
         }
-        guard name.utf8.count > 200 else { return name }
+        guard name.utf8.count > 200 else { return name.isEmpty ? "%" : name }
         // FNV-1a. Should two long keys have the same, the file says whose it is.
         let hash = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
         return "\(name.prefix(180))%\(String(hash, radix: 16))"
