@@ -52,7 +52,9 @@ extension Mesh {
         let hosted = HostedActor(
             id: reference.id, incarnation: incarnation, typeName: reference.typeName, name: reference.name,
             maxConcurrency: maxConcurrency, actor: actor, isOwned: isOwned, mesh: self, keeper: keeper)
-        self.hosts.withLock { $0[reference.id] = hosted }
+        // Outside of the lock, because the actor may go with it, and resigns.
+        let former = self.hosts.withLock { $0.updateValue(hosted, forKey: reference.id) }
+        former?.end(with: MeshError(.actorDied, "\(hosted.label) has begun another life."))
         return hosted
     }
 

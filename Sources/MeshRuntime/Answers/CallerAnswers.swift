@@ -31,6 +31,9 @@ struct CallerAnswers: Sendable {
     /// Whether a call of it waits or runs.
     var hasOpen: Bool { self.openCount > 0 }
 
+    /// How many calls are open that have come more than once.
+    var repeatedCount: Int { self.entries.count { $0.answer == nil && $0.first !== $0.latest } }
+
     /// What all its answers amount to.
     var total: Size {
         self.entries.reduce(into: Size()) { size, entry in

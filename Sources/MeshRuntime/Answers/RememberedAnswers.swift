@@ -43,6 +43,9 @@ struct RememberedAnswers: Sendable {
 
     init(limits: Limits = Limits()) { self.limits = limits }
 
+    /// How many open calls have come more than once.
+    var repeatedCount: Int { self.callers.values.reduce(0) { $0 + $1.repeatedCount } }
+
     /// How many callers it knows.
     var callerCount: Int { self.callers.count }
 
