@@ -31,6 +31,12 @@ public distributed actor Tally: PersistentActor {
         public var last: Int
         /// How many.
         public var count: Int
+
+        /// Makes a mark.
+        public init(last: Int = 0, count: Int = 0) {
+            self.last = last
+            self.count = count
+        }
     }
 
     public var state: State
@@ -64,7 +70,7 @@ public distributed actor Tally: PersistentActor {
 
     /// Counts by one in a caller's name: its numbers are 1, 2, 3, …
     public distributed func mark(_ caller: String, _ number: Int) -> Int {
-        self.state.marks[caller, default: Mark(last: 0, count: 0)].last = number
+        self.state.marks[caller, default: Mark()].last = number
         self.state.marks[caller]?.count += 1
         return self.add(1)
     }
