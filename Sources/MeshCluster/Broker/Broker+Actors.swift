@@ -69,7 +69,7 @@ extension Broker {
     }
 
     private func waitUntilEnded(_ actor: UniqueID, _ incarnation: UInt64) async {
-        while let entry = self.registry.entries[actor], entry.spec.incarnation == incarnation, !Task.isCancelled {
+        while self.registry.isEnding(actor, incarnation: incarnation), !Task.isCancelled {
             await self.waiters.wait(for: actor)
         }
     }
@@ -121,8 +121,9 @@ extension Broker {
         } catch {
             let reason = (error as? MeshError)?.message ?? "\(error)"
             self.note {
+                // It may have reached the node all the same.
                 $0.startFailed(
-                    spec.id, incarnation: spec.incarnation, Registry.Death(.nodeLost, reason), at: $1)
+                    spec.id, incarnation: spec.incarnation, Registry.Death(.nodeLost, reason), isCertain: false, at: $1)
             }
             return .failure(error)
         }

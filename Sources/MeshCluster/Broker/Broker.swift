@@ -90,7 +90,7 @@ package distributed actor Broker {
     }
 
     private func scheduleTick() {
-        guard let due = self.registry.nextDue(after: self.now), due < self.wakeAt ?? .max else { return }
+        guard let due = self.registry.nextDue, due < self.wakeAt ?? .max else { return }
         self.wakeAt = due
         let mesh = self.actorSystem
         _ = mesh.schedule(at: due) { mesh.detach { await self.tick() } }
