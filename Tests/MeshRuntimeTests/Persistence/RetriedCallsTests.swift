@@ -117,7 +117,7 @@ struct RetriedCallsTests {
 
         /// Asks, and waits for the answer.
         func ask(_ method: Till.Method, sequence: UInt64, answeredBelow: UInt64 = 1) async -> String {
-            let callID = self.mesh.pending.reserve(for: nil)
+            let callID = self.mesh.pending.reserve(for: self.mesh.address.peer)
             let outcome = await self.mesh.pending.outcome(of: callID) {
                 self.deliver(method, callID, sequence, answeredBelow)
             }
@@ -131,7 +131,7 @@ struct RetriedCallsTests {
 
         /// Asks, and does not wait.
         func start(_ method: Till.Method, sequence: UInt64) -> UInt64 {
-            let callID = self.mesh.pending.reserve(for: nil)
+            let callID = self.mesh.pending.reserve(for: self.mesh.address.peer)
             self.deliver(method, callID, sequence, 1)
             return callID
         }
