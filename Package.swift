@@ -155,7 +155,9 @@ let package = Package(
         ),
         .testTarget(
             name: "MeshProcessTests",
-            dependencies: ["ActorMesh", "CMeshPlatform", "MeshCore", "MeshFixtures", "MeshTesting"]
+            dependencies: [
+                "ActorMesh", "CMeshPlatform", "MeshCluster", "MeshCore", "MeshFixtures", "MeshRuntime", "MeshTesting",
+            ]
         ),
     ]
 )

@@ -1,6 +1,6 @@
-public import Distributed
+import Distributed
 import FoundationEssentials
-public import MeshCore
+import MeshCore
 public import MeshRuntime
 
 extension Mesh {
@@ -19,11 +19,11 @@ extension Mesh {
     public func spawn<Act: RemoteActor>(
         _ type: Act.Type, options: ActorOptions = ActorOptions()
     ) async throws -> Act where Act.Arguments == Void {
-        try await self.spawn(type, encoded: Data(), options)
+        try await self.spawn(type, encoded: EncodedValue(), options)
     }
 
     private func spawn<Act: RemoteActor>(
-        _ type: Act.Type, encoded arguments: Data, _ options: ActorOptions
+        _ type: Act.Type, encoded arguments: EncodedValue, _ options: ActorOptions
     ) async throws -> Act {
         guard let typeName = _mangledTypeName(type) else {
             throw MeshError(.typeNotFound, "\(type) has no name that another process could find it by.")
@@ -40,12 +40,18 @@ extension Mesh {
                 "The arguments of \(type) take \(arguments.count) bytes; the limit is \(self.settings.maximumPayload).")
         }
         let membership = try self.membership
+        let supervisor = type as? any Supervisor.Type
+        var options = options
+        options.supervision = options.supervision ?? supervisor?.supervision
         let spec = ActorSpec(
             id: .make(), typeName: typeName, displayType: String(reflecting: type), program: membership.program,
             arguments: arguments, options: options,
-            window: options.maxPendingCalls ?? self.settings.maxPendingCalls, owner: self.address.peer, incarnation: 1)
-        switch try await membership.ask({ try await $0.spawn(spec) }) {
+            window: options.maxPendingCalls ?? self.settings.maxPendingCalls, owner: self.currentOwner,
+            isSupervisor: supervisor != nil)
+        let holder = self.address.peer
+        switch try await membership.ask({ try await $0.spawn(spec, holder: holder) }) {
         case .started(let handle): return try self.handle(type, handle)
+        case .crashed(let reason): throw MeshError(.actorDied, "\(spec.label) died while it was made: \(reason)")
         case .failed(let error):
             let error = self.decodeError(error)
             guard let remote = error as? RemoteCallError else { throw error }
@@ -58,22 +64,30 @@ extension Mesh {
 
     /// A handle to the actor with a name.
     ///
+    /// One that is being started, or started again, is waited for.
+    ///
+    /// - Parameter weak: whether the handle does not count: the actor may end although somebody has it.
     /// - Throws: `actorNotFound` when no living actor has it, `typeNotFound` when it is of another type,
     ///   `brokerUnavailable`.
     public func find<Act: RemoteActor>(
-        _ type: Act.Type, named name: String, namespace: String? = nil
+        _ type: Act.Type, named name: String, namespace: String? = nil, weak: Bool = false
     ) async throws -> Act {
-        let fields = try await self.membership.ask { try await $0.find(name: name, namespace: namespace) }
-        guard let fields else {
+        let holder = weak ? nil : self.address.peer
+        let handle = try await self.membership.ask {
+            try await $0.find(name: name, namespace: namespace, holder: holder)
+        }
+        guard let handle else {
             throw MeshError(
                 .actorNotFound,
                 "No actor is called \"\(name)\" in namespace \"\(namespace ?? Registry.defaultNamespace)\".")
         }
         let wanted = String(reflecting: type)
-        guard fields.typeName == wanted else {
-            throw MeshError(.typeNotFound, "The actor called \"\(name)\" is a \(fields.typeName), not a \(wanted).")
+        let found: Act = try self.handle(type, handle)
+        guard handle.fields.typeName == wanted else {
+            throw MeshError(
+                .typeNotFound, "The actor called \"\(name)\" is a \(handle.fields.typeName), not a \(wanted).")
         }
-        return try self.handle(type, fields)
+        return found
     }
 
     /// The actor with the name in the options, made from the arguments if there is none. Of several who ask at the
@@ -119,35 +133,11 @@ extension Mesh {
                 do {
                     return try await spawn()
                 } catch let error as MeshError where error.code == .nameTaken {
-                    // Another was faster; wait for its initialiser.
-                    try await self.membership.ask {
-                        try await $0.waitUntilStarted(name: name, namespace: options.namespace)
-                    }
+                    // Another was faster; `find` waits for its initialiser.
                 }
             }
         }
     }
-
-    /// Ends an actor at once. Calls that wait or run fail with `actorDied`. Ending one that has ended is no error.
-    public func kill(_ actor: some DistributedActor) async throws {
-        guard let id = actor.id as? ActorID else {
-            throw MeshError(.invalidArgument, "\(actor.id) is no actor of a mesh.")
-        }
-        let isLocal = self.endActor(id.uniqueID, because: MeshError(.actorDied, "\(id) was killed."))
-        try await self.membership.ask { try await $0.kill(id.uniqueID) }
-        if !isLocal { id.reference.end(with: MeshError(.actorDied, "It was killed.")) }
-    }
-
-    /// Ends an actor that is known by its number, whatever its type; see `kill(_:)`.
-    public func kill(id: UniqueID) async throws {
-        try await self.membership.ask { try await $0.kill(id) }
-    }
-
-    /// The actors that live now.
-    public func actors() async throws -> [ActorInfo] { try await self.membership.ask { try await $0.actors() } }
-
-    /// The nodes of the mesh.
-    public func nodes() async throws -> [NodeInfo] { try await self.membership.ask { try await $0.nodes() } }
 }
 
 extension ActorOptions {

@@ -97,7 +97,8 @@ extension Mesh {
         }
         let object = PendingObject<Work.Output>()
         let spec = TaskSpec(
-            id: object.id, typeName: typeName, displayType: String(reflecting: Work.self), task: try self.encode(task))
+            id: object.id, typeName: typeName, displayType: String(reflecting: Work.self), task: try self.encode(task),
+            owner: self.currentOwner)
         guard spec.task.count <= self.settings.maximumPayload else {
             throw MeshError(
                 .payloadTooLarge,

@@ -1,6 +1,7 @@
 import CMeshPlatform
 public import Distributed
 import FoundationEssentials
+import Logging
 package import MeshCore
 import Synchronization
 
@@ -13,8 +14,9 @@ extension Mesh {
 
     /// Called by the compiler when an actor is being made.
     public func assignID<Act>(_ actorType: Act.Type) -> ActorID where Act: DistributedActor, Act.ID == ActorID {
-        if let birth = Birth.current, let claimed = birth.claim(actorType) { return ActorID(claimed) }
-        return ActorID(self.makeReference(id: .make(), type: actorType, name: nil, incarnation: 0, window: nil))
+        if let birth = Birth.current, let claimed = birth.claim(actorType) { return ActorID(claimed, .uncounted) }
+        let reference = self.makeReference(id: .make(), type: actorType, name: nil, incarnation: 0, window: nil)
+        return ActorID(reference, .uncounted)
     }
 
     /// Called by the compiler when an actor's initialiser has ended. One that its program made by itself can be called
@@ -35,12 +37,14 @@ extension Mesh {
     }
 
     func makeReference<Act>(
-        id: UniqueID, type: Act.Type, name: String?, incarnation: UInt64, window: Int?
+        id: UniqueID, type: Act.Type, name: String?, incarnation: UInt64, window: Int?, retries: Limit = 0,
+        mayRestart: Bool = false
     ) -> ActorReference {
         let fields = HandleFields(
             id: id, typeName: String(reflecting: type), name: name,
             window: window ?? self.settings.maxPendingCalls,
-            location: ActorLocation(address: self.address, incarnation: incarnation))
+            location: ActorLocation(address: self.address, incarnation: incarnation), retries: retries,
+            mayRestart: mayRestart)
         return self.references.reference(for: fields, mesh: self)
     }
 
@@ -59,18 +63,24 @@ extension Mesh {
     }
 
     /// Makes an actor with a given identity, runs its initialiser, and keeps it until `endActor`.
+    ///
+    /// - Parameters:
+    ///   - retries: how often one call may run again in a later life, for the handles that it gives to others.
+    ///   - mayRestart: whether there may be a later life.
     package func birth<Act: DistributedActor>(
         _ type: Act.Type, id: UniqueID, name: String?, incarnation: UInt64, window: Int? = nil, maxConcurrency: Int,
-        _ make: (Mesh) async throws -> Act
+        retries: Limit = 0, mayRestart: Bool = false, _ make: (Mesh) async throws -> Act
     ) async throws -> ActorID where Act.ActorSystem == Mesh {
-        let reference = self.makeReference(id: id, type: type, name: name, incarnation: incarnation, window: window)
-        let birth = Birth(reference: reference, type: type)
         let isPersistent = type is any PersistentActor.Type
         guard maxConcurrency == 1 || !isPersistent else {
             throw MeshError(
                 .invalidArgument,
                 "\(type) keeps its state, so its calls run one at a time: maxConcurrency must be 1.")
         }
+        let reference = self.makeReference(
+            id: id, type: type, name: name, incarnation: incarnation, window: window, retries: retries,
+            mayRestart: mayRestart)
+        let birth = Birth(reference: reference, type: type, incarnation: incarnation)
         let (actor, keeper) = try await Birth.$current.withValue(birth) {
             let actor = try await make(self)
             return (actor, isPersistent ? try await self.restoreState(of: actor) : nil)
@@ -78,7 +88,7 @@ extension Mesh {
         self.host(
             actor, reference: reference, incarnation: incarnation, maxConcurrency: maxConcurrency, isOwned: true,
             keeper: keeper)
-        return ActorID(reference)
+        return ActorID(reference, .uncounted)
     }
 
     private func restoreState(of actor: any DistributedActor) async throws -> (any StateKeeping)? {
@@ -100,10 +110,51 @@ extension Mesh {
         return true
     }
 
-    /// A handle to an actor that is known by its fields.
-    package func handle<Act: DistributedActor>(_ type: Act.Type, _ fields: HandleFields) throws -> Act
-    where Act.ActorSystem == Mesh {
-        try Act.resolve(id: ActorID(self.references.reference(for: fields, mesh: self)), using: self)
+    /// An actor of this process, in a certain life; nil when it has ended.
+    package func hosted(_ id: UniqueID, incarnation: UInt64) -> HostedActor? {
+        self.hosts.withLock { $0[id] }.flatMap { $0.incarnation == incarnation ? $0 : nil }
+    }
+
+    /// Has something done when an actor of this process has ended itself, with which life of it.
+    package func whenActorExits(_ action: @escaping @Sendable (UniqueID, UInt64) -> Void) {
+        self.onActorExit.withLock { $0 = action }
+    }
+
+    /// The spawned actor whose method runs here.
+    var runningActor: UniqueID? {
+        guard let hosted = MeshScope.current?.call?.hosted, hosted.isOwned, !hosted.id.isReserved,
+            hosted.incarnation > 0
+        else { return nil }
+        return hosted.id
+    }
+
+    /// Whose children the actors are that the code that runs now spawns.
+    package var currentOwner: ActorOwner {
+        if let birth = Birth.current, !birth.id.isReserved {
+            return ActorOwner(process: self.address.peer, actor: birth.id, incarnation: birth.incarnation)
+        }
+        guard let call = MeshScope.current?.call else { return ActorOwner(process: self.address.peer) }
+        if let owner = call.owner { return owner }
+        guard let hosted = call.hosted, hosted.isOwned, !hosted.id.isReserved else {
+            return ActorOwner(process: self.address.peer)
+        }
+        return ActorOwner(process: self.address.peer, actor: hosted.id, incarnation: hosted.incarnation)
+    }
+
+    /// Runs work that is no part of the call in which it is begun, on the mesh's own threads.
+    @discardableResult
+    package func detach(_ work: @escaping @Sendable () async throws -> Void) -> Task<Void, Never> {
+        MeshScope.$current.withValue(nil) {
+            Birth.$current.withValue(nil) {
+                Task(executorPreference: self.executor) {
+                    do {
+                        try await work()
+                    } catch {
+                        self.logger.debug("work beside the calls failed", metadata: ["error": "\(error)"])
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -115,7 +166,10 @@ final class Birth: Sendable {
     private let type: ObjectIdentifier
     private let isClaimed = Once()
 
-    init(reference: ActorReference, type: any DistributedActor.Type) {
+    let incarnation: UInt64
+
+    init(reference: ActorReference, type: any DistributedActor.Type, incarnation: UInt64) {
+        self.incarnation = incarnation
         self.reference = reference
         self.type = ObjectIdentifier(type)
     }
@@ -126,4 +180,7 @@ final class Birth: Sendable {
     }
 
     func owns(_ id: UniqueID) -> Bool { self.reference.id == id }
+
+    var id: UniqueID { self.reference.id }
+    var name: String? { self.reference.name }
 }

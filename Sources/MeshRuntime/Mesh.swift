@@ -32,6 +32,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
     package let stateStore: (any StateStore)?
     package let timers = TimerQueue()
     package let references = ReferenceTable()
+    package let leases = LeaseTable()
+    let transits = Mutex(Transits<HandleLease>())
     package let peers: PeerTable
     package let watcher = ProcessWatcher()
     package let logger: Logger
@@ -48,6 +50,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
     private let coders = Coders()
     /// What the layer above keeps for this mesh.
     package let extensions = Mutex<[ObjectIdentifier: any Sendable]>([:])
+    let onActorExit = Mutex<(@Sendable (UniqueID, UInt64) -> Void)?>(nil)
     /// Knows the whole mesh; nil in a process that has not joined one.
     package let directory = Mutex<(any MeshDirectory)?>(nil)
 
@@ -99,6 +102,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
         self.pending.completeAll(with: error)
         self.greetings.end()
         self.references.endAll(with: error)
+        _ = self.transits.withLock { $0.removeAll() }
         for peer in self.peers.all { peer.sayGoodbye(reason: reason) }
         self.executor.stop()
         self.watcher.stop()

@@ -1,9 +1,13 @@
 /// The times and limits of a process's part of the mesh.
 public struct MeshSettings: Sendable {
-    /// A process on another host from which nothing was heard for so long is given up.
+    /// A process from which nothing was heard for so long is given up. In a mesh of several processes the broker's
+    /// counts for all. One that is stopped, by SIGSTOP or in a debugger, is silent.
     public var leaseTime: Duration
-    /// How often a silent process on another host is asked whether it lives, while somebody waits for it.
+    /// How often members say that they live, and a silent process is asked whether it does, while somebody waits for it.
     public var heartbeatInterval: Duration
+    /// How long nodes and drivers go on without a broker that has ended and that keeps its registry in a file. One that
+    /// keeps it in memory is waited for as long as the lease time.
+    public var brokerAbsence: Duration
     /// Arguments or a result of more bytes are refused with `payloadTooLarge`.
     public var maximumPayload: Int
     /// How many calls from one process to one actor may be outstanding, unless the actor's options say otherwise.
@@ -21,14 +25,16 @@ public struct MeshSettings: Sendable {
         case tcp
     }
 
-    /// The defaults: 5 s, 1 s, 256 MiB, 1,000 calls, wait, Unix domain sockets.
+    /// The defaults: 5 s, 1 s, 10 minutes, 256 MiB, 1,000 calls, wait, Unix domain sockets.
     public init(
         leaseTime: Duration = .seconds(5), heartbeatInterval: Duration = .seconds(1),
+        brokerAbsence: Duration = .seconds(600),
         maximumPayload: Int = 256 << 20, maxPendingCalls: Int = 1000, backPressure: BackPressure = .wait,
         localTransport: LocalTransport = .ipc
     ) {
         self.leaseTime = leaseTime
         self.heartbeatInterval = heartbeatInterval
+        self.brokerAbsence = brokerAbsence
         self.maximumPayload = maximumPayload
         self.maxPendingCalls = maxPendingCalls
         self.backPressure = backPressure

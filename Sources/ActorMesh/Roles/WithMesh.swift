@@ -40,7 +40,7 @@ private func withEmbeddedMesh<Result: Sendable>(
     do {
         try await process.hostBroker()
         let node = try await process.hostNode(configuration, program: program)
-        try await node.present(to: try mesh.membership.broker())
+        _ = try await node.present(to: try mesh.membership.broker())
         try await node.refill()
     } catch {
         process.end(reason: "it could not be started")

@@ -17,9 +17,13 @@ enum WorkerMain {
     static func run(_ bootstrap: WorkerBootstrap, _ configuration: MeshConfiguration, program: String) async -> Never {
         // With its node gone a worker has no purpose; nothing that user code does may keep it.
         signal(SIGPIPE, SIG_IGN)
+        // Its output is a pipe to its node; a line that is printed must not be lost when it is killed.
+        cmesh_buffer_output_by_line()
         let logger = Logger(label: "actormesh.worker")
         var settings = configuration.settings
         settings.localTransport = bootstrap.localTransport
+        settings.leaseTime = bootstrap.leaseTime
+        settings.heartbeatInterval = bootstrap.heartbeatInterval
         do {
             let process = try MeshProcess(
                 directory: bootstrap.directory, bind: bootstrap.bind, settings: settings,
@@ -28,10 +32,15 @@ enum WorkerMain {
             try mesh.watcher.watch(descriptor: WorkerLauncher.lifelineDescriptor, owned: false) { _exit(0) }
             _ = try await mesh.hostService(WorkerAgent.self, WellKnown.worker) { WorkerAgent(actorSystem: $0) }
             let node = try mesh.service(NodeAgent.self, WellKnown.node, at: bootstrap.node)
-            mesh.setMembership(Membership(mesh: mesh, program: program, broker: bootstrap.broker))
+            mesh.setMembership(
+                Membership(mesh: mesh, program: program, broker: bootstrap.broker, node: bootstrap.node.peer))
+            mesh.whenActorExits { [weak mesh] actor, incarnation in
+                mesh?.detach { try await node.exited(actor, incarnation: incarnation) }
+            }
             // What only the start needed is more than half of an idle worker's memory.
             cmesh_release_program_pages()
             try await node.workerReady(bootstrap.token, mesh.address)
+            NodeTether.keep(on: mesh, from: node)
         } catch {
             logger.error("a worker could not start", metadata: ["error": "\(error)"])
             _exit(70)

@@ -12,16 +12,20 @@ package distributed actor NodeAgent {
 
     private struct Worker {
         var token: UInt64
-        var processID: Int32
+        var process: LaunchedWorker
         var address: PeerAddress
         var actors: [UniqueID: ActorSpec] = [:]
         /// Whether it has been given out: to an actor, as the shared one, or to a submitter of tasks.
         var isTaken = false
         var leasedBy: PeerID?
+        /// Why this node ended it, when it did.
+        var endedFor: String?
+        /// Those who wait until the process has ended.
+        var endWaiters: [UnsafeContinuation<ProcessEnd?, Never>] = []
     }
 
     private struct Launch {
-        var processID: Int32
+        var process: LaunchedWorker
         /// Which broker it was told of.
         var broker: PeerID?
         /// Who waits for it; nil for one that is kept warm.
@@ -40,6 +44,9 @@ package distributed actor NodeAgent {
     private var sharedWorker: Task<PeerID, any Error>?
     private var leases = 0
     private var leaseWaiters: [UnsafeContinuation<Void, Never>] = []
+    private var workerLeases: MemberLeases
+    private var ended: [PeerID: (process: ProcessEnd, reason: String)] = [:]
+    private var endedOrder: [PeerID] = []
     private var isStopping = false
     private var isRefilling = false
 
@@ -53,6 +60,9 @@ package distributed actor NodeAgent {
         self.directory = directory
         self.warmTarget = warmWorkers
         self.taskSlots = max(1, taskSlots)
+        self.workerLeases = MemberLeases(
+            leaseTime: actorSystem.settings.leaseTime.nanoseconds,
+            interval: actorSystem.settings.heartbeatInterval.nanoseconds)
     }
 
     private var mesh: Mesh { self.actorSystem }
@@ -72,34 +82,97 @@ package distributed actor NodeAgent {
     /// Makes an actor in one of this node's workers.
     package distributed func start(_ spec: ActorSpec) async throws -> StartOutcome {
         if !spec.isOfLibrary { try self.check(spec.program, for: spec.displayType) }
+        // An earlier life must not answer beside a later one.
+        if let worker = self.worker(of: spec.id), let earlier = self.workers[worker]?.actors[spec.id] {
+            _ = try await self.end(spec.id, incarnation: earlier.incarnation, .kill, because: .unknown)
+        }
         let worker = spec.options.placement == .shared ? try await self.shared() : try await self.take()
         self.workers[worker]?.actors[spec.id] = spec
         do {
+            if spec.options.placement == .process, let memory = spec.options.resources?.memory, memory > .bytes(0) {
+                try self.workers[worker]?.process.limitMemory(to: memory)
+            }
             let outcome = try await self.agent(worker).start(spec)
-            if case .failed = outcome { self.forget(spec.id, in: worker) }
+            guard case .started = outcome else {
+                self.forget(spec.id, in: worker)
+                return outcome
+            }
+            guard self.workers[worker]?.actors[spec.id]?.incarnation == spec.incarnation else {
+                try await self.agent(worker).end(spec.id, incarnation: spec.incarnation, .kill, because: .killed)
+                throw MeshError(.actorDied, "\(spec.label) was ended while it started.")
+            }
+            // The arguments of one that is never made again need not be kept.
+            if !spec.mayRestart { self.workers[worker]?.actors[spec.id]?.arguments = EncodedValue() }
             return outcome
         } catch {
             self.forget(spec.id, in: worker)
+            if let end = self.ended[worker] { return .crashed(end.process, end.reason) }
             throw error
         }
     }
 
-    /// Ends an actor; the process too when it had one of its own.
-    package distributed func stop(_ actor: UniqueID) async throws {
-        guard let worker = self.workers.values.first(where: { $0.actors[actor] != nil }) else { return }
-        if worker.actors[actor]?.options.placement == .shared {
-            self.workers[worker.address.peer]?.actors[actor] = nil
-            try await self.agent(worker.address.peer).stop(actor)
-        } else {
-            self.workers[worker.address.peer]?.actors = [:]
-            self.end(worker.address.peer)
+    /// Ends an actor, and its process when it had one of its own. Returns when it has ended.
+    ///
+    /// - Returns: how its process ended, when it had one of its own.
+    package distributed func end(
+        _ actor: UniqueID, incarnation: UInt64, _ mode: EndMode, because cause: ActorTermination.Cause
+    ) async throws -> ProcessEnd? {
+        guard let worker = self.worker(of: actor), let spec = self.workers[worker]?.actors[actor],
+            spec.incarnation == incarnation
+        else { return nil }
+        let isShared = spec.options.placement == .shared
+        if isShared || mode != .kill {
+            do {
+                try await self.agent(worker).end(actor, incarnation: incarnation, mode, because: cause)
+            } catch let error as MeshError where error.code == .actorDied {
+                // Its process has ended in the meantime.
+            }
         }
+        if isShared {
+            self.workers[worker]?.actors[actor] = nil
+            return nil
+        }
+        return await self.kill(worker, for: cause.words)
+    }
+
+    /// An actor of a worker has ended itself.
+    package distributed func exited(_ actor: UniqueID, incarnation: UInt64) async throws {
+        guard let worker = self.worker(of: actor), let spec = self.workers[worker]?.actors[actor],
+            spec.incarnation == incarnation
+        else { return }
+        self.workers[worker]?.actors[actor] = nil
+        self.tellBroker { try await $0.exited(actor, incarnation: incarnation) }
+        if spec.options.placement == .process { self.end(worker, for: "its actor ended itself") }
+    }
+
+    /// Returns when an actor has nothing to do. Says whether somebody in its process has a counted handle to it.
+    package distributed func awaitIdle(_ actor: UniqueID, incarnation: UInt64) async throws -> Bool {
+        guard let worker = self.worker(of: actor) else { return false }
+        return try await self.agent(worker).awaitIdle(actor, incarnation: incarnation)
+    }
+
+    /// Asks a supervisor of this node about a child of its.
+    package distributed func decide(
+        _ supervisor: UniqueID, incarnation: UInt64, about child: ActorTermination
+    ) async throws -> Supervision.Decision {
+        guard let worker = self.worker(of: supervisor) else { return .restart }
+        return try await self.agent(worker).decide(supervisor, incarnation: incarnation, about: child)
+    }
+
+    private func worker(of actor: UniqueID) -> PeerID? {
+        self.workers.first { $0.value.actors[actor] != nil }?.key
+    }
+
+    /// Tells the broker something that it has to know, as soon as it is there.
+    private func tellBroker(_ message: @escaping @Sendable (Broker) async throws -> Void) {
+        let mesh = self.mesh
+        mesh.detach { try await mesh.membership.tellWhenThere(message) }
     }
 
     private func forget(_ actor: UniqueID, in worker: PeerID) {
         guard let spec = self.workers[worker]?.actors.removeValue(forKey: actor) else { return }
         // Whatever its initialiser left behind goes with the process.
-        if spec.options.placement == .process { self.end(worker) }
+        if spec.options.placement == .process { self.end(worker, for: "its actor could not be made") }
     }
 
     private func check(_ program: String, for type: String) throws(MeshError) {
@@ -107,6 +180,43 @@ package distributed actor NodeAgent {
         throw MeshError(
             .typeNotFound,
             "Node \(self.registration.name) does not run the program \"\(program)\" that has \(type).")
+    }
+
+    // MARK: Leases
+
+    /// A worker says that it lives. Returns for how many nanoseconds it may act: as long as this node itself may.
+    package distributed func renew(_ worker: PeerID) async throws -> UInt64 {
+        let now = cmesh_monotonic_nanoseconds()
+        guard self.workers[worker] != nil else { return 0 }
+        self.workerLeases.hear(worker, at: now)
+        // Nobody takes over the actors of an embedded mesh.
+        return try self.membership.remainingLease(at: now) ?? .max
+    }
+
+    /// Ends the workers that were not heard for the lease time: they are stopped, or nothing runs in them any more.
+    package distributed func checkWorkers() async throws {
+        for worker in self.workerLeases.tick(now: cmesh_monotonic_nanoseconds()) {
+            guard self.workers[worker] != nil else { continue }
+            self.end(worker, for: "it did not answer for \(self.mesh.settings.leaseTime)", isUnresponsive: true)
+        }
+    }
+
+    /// Begins to look after the workers. Called once, by the process that hosts the node.
+    package static func watchWorkers(on mesh: Mesh) {
+        _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + mesh.settings.heartbeatInterval.nanoseconds) {
+            [weak mesh] in
+            guard let mesh, !mesh.isStopped else { return }
+            mesh.detach { try await mesh.service(NodeAgent.self, WellKnown.node, at: mesh.address).checkWorkers() }
+            self.watchWorkers(on: mesh)
+        }
+    }
+
+    /// Ends every actor and task of this node: it was given up by its broker, and they may live elsewhere.
+    package distributed func fence() async throws {
+        for worker in self.workers.keys {
+            self.workers[worker]?.actors = [:]
+            self.end(worker, for: "its node was given up by the broker")
+        }
     }
 
     // MARK: Tasks
@@ -147,14 +257,16 @@ package distributed actor NodeAgent {
             self.workers[worker]?.isTaken = false
             self.idle.append(worker)
         } else {
-            self.end(worker)
+            self.end(worker, for: "it was not needed any more")
         }
     }
 
     /// Processes are gone that may have leased workers: what still runs there is of no use to anybody.
     package distributed func ownersLost(_ owners: [PeerID]) async throws {
         for worker in self.workers.values {
-            if let owner = worker.leasedBy, owners.contains(owner) { self.end(worker.address.peer) }
+            if let owner = worker.leasedBy, owners.contains(owner) {
+                self.end(worker.address.peer, for: "whoever had leased it has ended")
+            }
         }
     }
 
@@ -168,7 +280,8 @@ package distributed actor NodeAgent {
     package distributed func workerReady(_ token: UInt64, _ address: PeerAddress) async throws {
         guard let launch = self.launches.removeValue(forKey: token) else { return }
         self.workers[address.peer] = Worker(
-            token: token, processID: address.processID, address: address, isTaken: launch.waiter != nil)
+            token: token, process: launch.process, address: address, isTaken: launch.waiter != nil)
+        self.workerLeases.hear(address.peer, at: cmesh_monotonic_nanoseconds())
         if let waiter = launch.waiter {
             waiter.resume(returning: .success(address.peer))
         } else {
@@ -241,7 +354,7 @@ package distributed actor NodeAgent {
     /// A worker that somebody waits for has not become ready: perhaps its program is none of a mesh.
     package distributed func giveUp(_ token: UInt64) async throws {
         guard let launch = self.launches.removeValue(forKey: token) else { return }
-        Glibc.kill(launch.processID, SIGKILL)
+        launch.process.kill(.notReady)
         launch.waiter?.resume(
             returning: .failure(
                 MeshError(
@@ -257,20 +370,17 @@ package distributed actor NodeAgent {
         let broker = try self.membership.brokerAddress
         let bootstrap = WorkerBootstrap(
             node: self.mesh.address, broker: broker, token: token, directory: self.directory, bind: self.workerBinding,
-            localTransport: self.mesh.settings.localTransport)
-        let processID = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
+            settings: self.mesh.settings)
+        let process = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
         let mesh = self.mesh
-        let isAlive = try self.mesh.watcher.watch(processID: processID, startTime: 0) {
-            var status: Int32 = 0
-            waitpid(processID, &status, 0)
-            let reason = describeExit(status)
+        let isAlive = try self.mesh.watcher.watch(processID: process.processID, startTime: 0) {
             Task {
                 let node = try mesh.service(NodeAgent.self, WellKnown.node, at: mesh.address)
-                try await node.processEnded(token, processID: processID, reason: reason)
+                try await node.processEnded(token, process.end(on: mesh))
             }
         }
         if !isAlive { throw MeshError(.systemFailure, "A worker process ended as soon as it was started.") }
-        self.launches[token] = Launch(processID: processID, broker: broker?.peer)
+        self.launches[token] = Launch(process: process, broker: broker?.peer)
         return token
     }
 
@@ -282,9 +392,10 @@ package distributed actor NodeAgent {
     }
 
     /// A process of this node has ended.
-    package distributed func processEnded(_ token: UInt64, processID: Int32, reason: String) async throws {
+    package distributed func processEnded(_ token: UInt64, _ end: ProcessEnd) async throws {
         if let launch = self.launches.removeValue(forKey: token) {
-            let message = "A worker process of node \(self.registration.name) \(reason) before it was ready."
+            let message =
+                "A worker process of node \(self.registration.name) \(end.reason) before it was ready\(end.lastWords)."
             launch.waiter?.resume(returning: .failure(MeshError(.systemFailure, message)))
             return
         }
@@ -294,13 +405,13 @@ package distributed actor NodeAgent {
         self.idle.removeAll { $0 == peer }
         unlinkSockets(of: worker.address)
         if worker.leasedBy != nil { self.releaseSlot() }
-        let message = "Its process \(processID) \(reason)."
+        self.workerLeases.remove(peer)
+        let message = "Its process \(end.processID) \(worker.endedFor.map { "was ended: \($0)" } ?? end.words)."
+        self.remember(peer, end, message)
         self.mesh.lost(peer, because: MeshError(.actorDied, message))
+        for waiter in worker.endWaiters { waiter.resume(returning: end) }
         guard !self.isStopping else { return }
-        if let broker = try? self.mesh.membership.broker() {
-            let actors = Array(worker.actors.keys)
-            Task { try? await broker.ended(actors: actors, worker: peer, reason: message) }
-        }
+        self.tellBroker { try await $0.workerEnded(peer, end, reason: message) }
         self.scheduleRefill()
     }
 
@@ -313,10 +424,26 @@ package distributed actor NodeAgent {
         return try await task.value
     }
 
-    private func end(_ worker: PeerID) {
-        guard let process = self.workers[worker]?.processID else { return }
-        // It is not reaped before `processEnded` has removed it, so the number is still its own.
-        Glibc.kill(process, SIGKILL)
+    /// Ends a worker process and waits until it has ended.
+    private func kill(_ worker: PeerID, for reason: String) async -> ProcessEnd? {
+        self.end(worker, for: reason)
+        return await withUnsafeContinuation { continuation in
+            guard self.workers[worker] != nil else { return continuation.resume(returning: self.ended[worker]?.process) }
+            self.workers[worker]?.endWaiters.append(continuation)
+        }
+    }
+
+    /// Remembers for a while how a worker ended, for those who were about to use it.
+    private func remember(_ worker: PeerID, _ process: ProcessEnd, _ reason: String) {
+        self.ended[worker] = (process, reason)
+        self.endedOrder.append(worker)
+        if self.endedOrder.count > 100 { self.ended[self.endedOrder.removeFirst()] = nil }
+    }
+
+    private func end(_ worker: PeerID, for reason: String, isUnresponsive: Bool = false) {
+        guard let entry = self.workers[worker] else { return }
+        if entry.endedFor == nil { self.workers[worker]?.endedFor = reason }
+        entry.process.kill(isUnresponsive ? .unresponsive : .notNeeded)
     }
 
     private func agent(_ worker: PeerID) throws -> WorkerAgent {
@@ -329,13 +456,15 @@ package distributed actor NodeAgent {
     // MARK: The node itself
 
     /// Joins a broker, a new one or one that was away, with everything that this node has.
-    package distributed func present(to broker: Broker) async throws {
+    package distributed func present(to broker: Broker) async throws -> MembershipTerms {
         let actors = self.workers.values.flatMap { worker in
             worker.actors.values.map { HostedSpec(spec: $0, address: worker.address) }
         }
-        try await broker.register(self.registration, actors: actors, workers: Array(self.workers.keys))
-        guard let address = try self.membership.brokerAddress else { return }
-        for worker in self.workers.keys { try? await self.agent(worker).brokerChanged(address) }
+        let terms = try await broker.register(self.registration, actors: actors, workers: Array(self.workers.keys))
+        if let address = try self.membership.brokerAddress {
+            for worker in self.workers.keys { try? await self.agent(worker).brokerChanged(address) }
+        }
+        return terms
     }
 
     /// How this node presents itself to a broker.
@@ -344,23 +473,23 @@ package distributed actor NodeAgent {
     /// Ends all workers.
     package distributed func shutDown() async throws {
         self.isStopping = true
-        let processes = self.workers.values.map(\.processID) + self.launches.values.map(\.processID)
-        for process in processes { Glibc.kill(process, SIGKILL) }
+        let processes = self.workers.values.map(\.process) + self.launches.values.map(\.process)
+        for process in processes { process.kill(.notNeeded) }
         self.launcher.close()
         for launch in self.launches.values {
             launch.waiter?.resume(returning: .failure(MeshError(.shutDown, "The node is shutting down.")))
         }
         self.launches = [:]
         // Nobody watches them from now on, and a program that goes on must not keep their remains.
-        for process in processes { waitpid(process, nil, 0) }
+        for process in processes { process.reap() }
+        await waitForCallback(atMost: Self.forwardingTime, on: self.mesh) {
+            self.launcher.closeOutput(whenForwarded: $0)
+        }
     }
-}
 
-/// How a process ended, in words: `was ended by signal 9 (Killed)`.
-package func describeExit(_ status: Int32) -> String {
-    let signal = status & 0x7f
-    if signal != 0 { return "was ended by signal \(signal) (\(String(cString: strsignal(signal))))" }
-    return "exited with status \(status >> 8 & 0xff)"
+    /// How long the node waits at its end for somebody to take what its workers wrote, in nanoseconds. What is left is
+    /// forwarded for as long as this process lives.
+    private static let forwardingTime: UInt64 = 5_000_000_000
 }
 
 /// Removes the socket files of a process that could not do it itself.

@@ -43,18 +43,50 @@ package distributed actor WorkerAgent {
     ) async throws -> Act.ID {
         try await mesh.birth(
             type, id: spec.id, name: spec.options.name, incarnation: spec.incarnation, window: spec.window,
-            maxConcurrency: spec.options.maxConcurrency
+            maxConcurrency: spec.options.maxConcurrency, retries: spec.options.maxTaskRetries,
+            mayRestart: spec.mayRestart
         ) { try await type.make(decoding: EncodedArguments(spec.arguments), on: $0) }
     }
 
     /// The broker has come back as another process.
     package distributed func brokerChanged(_ broker: PeerAddress) async throws {
         try self.actorSystem.membership.setBroker(broker)
+        self.actorSystem.reportAllHolds()
     }
 
-    /// Ends an actor of this process.
-    package distributed func stop(_ actor: UniqueID) async throws {
-        self.actorSystem.endActor(actor, because: MeshError(.actorDied, "Actor \(actor.short) was killed."))
+    /// Ends an actor of this process. Returns when it has ended.
+    package distributed func end(
+        _ actor: UniqueID, incarnation: UInt64, _ mode: EndMode, because cause: ActorTermination.Cause
+    ) async throws {
+        let mesh = self.actorSystem
+        guard let hosted = mesh.hosted(actor, incarnation: incarnation) else { return }
+        let error = MeshError(.actorDied, "\(hosted.label) has ended: \(cause.words).")
+        switch mode {
+        case .kill: mesh.endActor(actor, because: error)
+        case .stop(let time): await hosted.stop(within: time, because: cause, with: error)
+        }
+    }
+
+    /// Returns when an actor has nothing to do. Says whether somebody in this process has a counted handle to it.
+    package distributed func awaitIdle(_ actor: UniqueID, incarnation: UInt64) async throws -> Bool {
+        guard let hosted = self.actorSystem.hosted(actor, incarnation: incarnation) else { return false }
+        await hosted.waitUntilIdle()
+        return self.actorSystem.holds(actor)
+    }
+
+    /// Asks a supervisor of this process about a child of its.
+    package distributed func decide(
+        _ supervisor: UniqueID, incarnation: UInt64, about child: ActorTermination
+    ) async throws -> Supervision.Decision {
+        let hosted = self.actorSystem.hosted(supervisor, incarnation: incarnation)
+        guard let actor = hosted?.instance as? any Supervisor else { return .restart }
+        return await Self.decide(actor, about: child)
+    }
+
+    private nonisolated static func decide<Act: Supervisor>(
+        _ actor: Act, about child: ActorTermination
+    ) async -> Supervision.Decision {
+        await actor.whenLocal { await $0.childDied(child) } ?? .restart
     }
 
     /// Runs a task. Several may run side by side.
@@ -75,7 +107,8 @@ package distributed actor WorkerAgent {
         let method = "\(String(describing: Work.self)).run(on:)"
         do {
             let task = try mesh.decode(Work.self, from: spec.task, what: spec.displayType)
-            let output = try await MeshScope.$current.withValue(.running(method)) { try await task.run(on: mesh) }
+            let scope = MeshScope.running(method, for: spec.owner)
+            let output = try await MeshScope.$current.withValue(scope) { try await task.run(on: mesh) }
             return .value(try mesh.encode(output))
         } catch {
             return .failure(mesh.encodeError(error, method: method))

@@ -1,5 +1,5 @@
 public import Distributed
-package import FoundationEssentials
+import FoundationEssentials
 import MeshCore
 import MeshMessagePack
 
@@ -35,14 +35,24 @@ public protocol RemoteActor: DistributedActor where ActorSystem == Mesh {
     /// Makes an actor from its arguments.
     init(_ arguments: Arguments, actorSystem: Mesh) async throws
 
+    /// Runs once before the actor ends in good order: after the last call that it had accepted, and before its process
+    /// is ended. Not when it is killed or its process dies. It may take five seconds; then it is cancelled, and the
+    /// actor ends all the same. The default does nothing.
+    func cleanUp(because cause: ActorTermination.Cause) async
+
     /// Makes an actor from encoded arguments. Provided; not for you to implement.
     static func make(decoding arguments: EncodedArguments, on mesh: Mesh) async throws -> Self
 }
 
+extension RemoteActor {
+    /// Nothing to clean up.
+    public func cleanUp(because cause: ActorTermination.Cause) async {}
+}
+
 /// Arguments on their way to an actor's initialiser.
 public struct EncodedArguments: Sendable {
-    let data: Data
-    package init(_ data: Data) { self.data = data }
+    let value: EncodedValue
+    package init(_ value: EncodedValue) { self.value = value }
 }
 
 extension RemoteActor where Arguments: Codable {
@@ -55,7 +65,9 @@ extension RemoteActor where Arguments: Codable {
     public static func make(decoding arguments: EncodedArguments, on mesh: Mesh) async throws -> Self {
         let decoded: Arguments
         do {
-            decoded = try mesh.decoder.decode(Arguments.self, from: arguments.data)
+            decoded = try withExtendedLifetime(arguments) {
+                try mesh.decoder.decode(Arguments.self, from: arguments.value.data)
+            }
         } catch {
             throw MeshError(
                 .decodingFailed, "These are no arguments of \(Self.self); the caller was built with another version.",

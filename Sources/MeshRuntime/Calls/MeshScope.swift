@@ -48,10 +48,12 @@ extension MeshScope {
     package static func releaseMailbox() { self.current?.call?.hosted?.release() }
 
     /// The scope of a task that an agent runs, so that the task's calls name it and not the agent.
-    package static func running(_ method: String) -> MeshScope? {
+    ///
+    /// - Parameter owner: whose children the task's actors are: those of whoever submitted it.
+    package static func running(_ method: String, for owner: ActorOwner) -> MeshScope? {
         guard let scope = self.current, let call = scope.call else { return nil }
         let running = RunningCall(
-            mesh: call.mesh, hosted: call.hosted, method: method, chain: call.chain, origin: call.origin)
+            mesh: call.mesh, hosted: call.hosted, method: method, chain: call.chain, origin: call.origin, owner: owner)
         return MeshScope(call: running, deadline: scope.deadline, mode: scope.mode)
     }
 }
@@ -65,8 +67,14 @@ package final class RunningCall: Sendable {
     let chain: [ChainLink]
     /// The calling process; nil for this one.
     let origin: Peer?
+    /// Whose children the actors are that it spawns, when not the actor's that runs it.
+    let owner: ActorOwner?
 
-    init(mesh: Mesh, hosted: HostedActor?, method: String, chain: [ChainLink], origin: Peer? = nil) {
+    init(
+        mesh: Mesh, hosted: HostedActor?, method: String, chain: [ChainLink], origin: Peer? = nil,
+        owner: ActorOwner? = nil
+    ) {
+        self.owner = owner
         self.mesh = mesh
         self.origin = origin
         self.hosted = hosted

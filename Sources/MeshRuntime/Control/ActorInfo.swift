@@ -22,6 +22,16 @@ public struct ActorInfo: Hashable, Sendable, Codable {
     public var placement: ActorOptions.Placement
     /// Whose end it shares.
     public var lifetime: ActorOptions.Lifetime
+    /// The actor that spawned it; nil for one that a program spawned, and for a detached one.
+    public var owner: UniqueID?
+    /// The process of the program, or of the actor, that spawned it; nil for a detached one.
+    public var ownerProcess: PeerID?
+    /// How often it was started again.
+    public var restarts: Int
+    /// How many processes have a handle to it.
+    public var holders: Int
+    /// Why it is not alive yet, or not again, when it waits for something.
+    public var waitsFor: String?
 
     /// Where an actor is in its life.
     public enum State: String, Hashable, Sendable, Codable {
@@ -29,11 +39,16 @@ public struct ActorInfo: Hashable, Sendable, Codable {
         case starting
         /// It takes calls.
         case alive
+        /// It died and will be started again.
+        case restarting
+        /// It finishes what it had accepted.
+        case ending
     }
 
     package init(
         id: UniqueID, typeName: String, name: String?, namespace: String, state: State, node: String,
-        processID: Int32, incarnation: UInt64, placement: ActorOptions.Placement, lifetime: ActorOptions.Lifetime
+        processID: Int32, incarnation: UInt64, placement: ActorOptions.Placement, lifetime: ActorOptions.Lifetime,
+        owner: UniqueID? = nil, ownerProcess: PeerID? = nil, restarts: Int = 0, holders: Int = 0, waitsFor: String? = nil
     ) {
         self.id = id
         self.typeName = typeName
@@ -45,6 +60,11 @@ public struct ActorInfo: Hashable, Sendable, Codable {
         self.incarnation = incarnation
         self.placement = placement
         self.lifetime = lifetime
+        self.owner = owner
+        self.ownerProcess = ownerProcess
+        self.restarts = restarts
+        self.holders = holders
+        self.waitsFor = waitsFor
     }
 }
 

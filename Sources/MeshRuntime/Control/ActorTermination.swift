@@ -67,6 +67,24 @@ public struct ActorTermination: Hashable, Sendable, Codable {
         case shutDown
         /// It is not known any more what ended it: the broker has forgotten, or never knew the actor.
         case unknown
+
+        /// For messages to people: `it was killed`.
+        package var words: String {
+            switch self {
+            case .released: "nobody had a handle to it any more"
+            case .exited: "it ended itself"
+            case .stopped: "it was told to stop"
+            case .killed: "it was killed"
+            case .ownerDied: "its owner has ended"
+            case .processCrashed: "its process has ended"
+            case .outOfMemory: "its process ran out of memory"
+            case .nodeLost: "its node was lost"
+            case .restartsExhausted: "it died more often than it may be restarted"
+            case .constructorFailed: "its initialiser failed"
+            case .shutDown: "the mesh has ended"
+            case .unknown: "it is not known why"
+            }
+        }
     }
 }
 

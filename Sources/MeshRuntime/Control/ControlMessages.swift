@@ -9,16 +9,20 @@ package struct ActorSpec: Hashable, Sendable, Codable {
     package var displayType: String
     package var program: String
     /// The encoded arguments of the initialiser; empty for none.
-    package var arguments: Data
+    package var arguments: EncodedValue
     package var options: ActorOptions
     package var window: Int
-    /// The process whose end it shares, unless it is detached.
-    package var owner: PeerID
+    /// Whose end it shares, unless it is detached.
+    package var owner: ActorOwner
     package var incarnation: UInt64
+    /// Whether its type decides about its children when they die.
+    package var isSupervisor: Bool
+    /// Whether its owner has a supervision that restarts it.
+    package var isSupervised = false
 
     package init(
-        id: UniqueID, typeName: String, displayType: String, program: String, arguments: Data, options: ActorOptions,
-        window: Int, owner: PeerID, incarnation: UInt64
+        id: UniqueID, typeName: String, displayType: String, program: String, arguments: EncodedValue,
+        options: ActorOptions, window: Int, owner: ActorOwner, incarnation: UInt64 = 1, isSupervisor: Bool = false
     ) {
         self.id = id
         self.typeName = typeName
@@ -29,6 +33,7 @@ package struct ActorSpec: Hashable, Sendable, Codable {
         self.window = window
         self.owner = owner
         self.incarnation = incarnation
+        self.isSupervisor = isSupervisor
     }
 
     package var label: String {
@@ -42,7 +47,27 @@ package struct ActorSpec: Hashable, Sendable, Codable {
     package func handle(at address: PeerAddress) -> HandleFields {
         HandleFields(
             id: self.id, typeName: self.displayType, name: self.options.name, window: self.window,
-            location: ActorLocation(address: address, incarnation: self.incarnation))
+            location: ActorLocation(address: address, incarnation: self.incarnation),
+            retries: self.options.maxTaskRetries, mayRestart: self.mayRestart)
+    }
+
+    /// Whether it may be started again, by itself or by its owner.
+    package var mayRestart: Bool { self.options.maxRestarts != 0 || self.isSupervised }
+}
+
+/// Whose end an actor shares: the actor that spawned it, in the life in which it did, or the program.
+package struct ActorOwner: Hashable, Sendable, Codable {
+    /// The process that spawned it, or in which the actor lives that did.
+    package var process: PeerID
+    /// The actor; nil for a program.
+    package var actor: UniqueID?
+    /// The life of that actor.
+    package var incarnation: UInt64
+
+    package init(process: PeerID, actor: UniqueID? = nil, incarnation: UInt64 = 0) {
+        self.process = process
+        self.actor = actor
+        self.incarnation = incarnation
     }
 }
 
@@ -52,9 +77,12 @@ package struct TaskSpec: Hashable, Sendable, Codable {
     package var typeName: String
     package var displayType: String
     /// The encoded task.
-    package var task: Data
+    package var task: EncodedValue
+    /// Who submitted it: the actors that it spawns are its children.
+    package var owner: ActorOwner
 
-    package init(id: UniqueID, typeName: String, displayType: String, task: Data) {
+    package init(id: UniqueID, typeName: String, displayType: String, task: EncodedValue, owner: ActorOwner) {
+        self.owner = owner
         self.id = id
         self.typeName = typeName
         self.displayType = displayType
@@ -64,11 +92,11 @@ package struct TaskSpec: Hashable, Sendable, Codable {
 
 /// A value, or the error in its place, encoded by the process that has their types; those on the way only pass it on.
 package enum EncodedOutcome: Hashable, Sendable, Codable {
-    case value(Data)
+    case value(EncodedValue)
     case failure(EncodedError)
 }
 
-/// An error on its way through processes that may not have its type.
+/// An error on its way through processes that may not have its type. Handles in it count only from when it is read.
 package struct EncodedError: Error, Hashable, Sendable, Codable {
     /// The mangled name of its type; nil for the mesh's own.
     package var typeName: String?
@@ -85,6 +113,17 @@ package enum StartOutcome: Hashable, Sendable, Codable {
     case started(HandleFields)
     /// What the initialiser threw.
     case failed(EncodedError)
+    /// Its process ended before the initialiser did, in words.
+    case crashed(ProcessEnd, String)
+}
+
+/// How the making of an actor ended, for the one who asked for it.
+package enum SpawnOutcome: Sendable, Codable {
+    case started(GrantedHandle)
+    /// What the initialiser threw.
+    case failed(EncodedError)
+    /// Its process ended before the initialiser did, in words.
+    case crashed(String)
 }
 
 /// A worker process that runs tasks for one submitter.

@@ -1,6 +1,6 @@
 import CMeshPlatform
 import DequeModule
-import Distributed
+package import Distributed
 package import MeshCore
 import MeshMessagePack
 import Synchronization
@@ -21,6 +21,9 @@ package final class HostedActor: Sendable {
     let mailbox: Mutex<MailboxState>
     /// The actor itself; nil once it has ended.
     private let actor: Mutex<ActorBox>
+    private let idleWaiters = Mutex<[IdleWaiter]>([])
+    /// Whether the actor has asked for its own end.
+    let exits = Once()
 
     /// Holds on to a spawned actor; one that its program made itself lives as its owner pleases.
     private struct ActorBox {
@@ -48,7 +51,7 @@ package final class HostedActor: Sendable {
     }
 
     /// For messages to people: `Account "savings" (1fcc75b5)`.
-    var label: String {
+    package var label: String {
         let type = self.typeName.split(separator: ".").last.map(String.init) ?? self.typeName
         return self.name.map { "\(type) \"\($0)\" (\(self.id.short))" } ?? "\(type) (\(self.id.short))"
     }
@@ -60,7 +63,7 @@ package final class HostedActor: Sendable {
     }
 
     /// The actor itself; nil once it has ended.
-    var instance: (any DistributedActor)? { self.actor.withLock { $0.strong ?? $0.weak } }
+    package var instance: (any DistributedActor)? { self.actor.withLock { $0.strong ?? $0.weak } }
 
     // MARK: Calls arrive
 
@@ -68,10 +71,11 @@ package final class HostedActor: Sendable {
         if let chain = call.context?.chain, let error = self.deadlock(chain, call) {
             return self.mesh.reply(to: call, with: error)
         }
-        let now = call.answeredBelow == nil ? 0 : cmesh_monotonic_nanoseconds()
+        let now = !call.mayComeAgain ? 0 : cmesh_monotonic_nanoseconds()
         switch self.mailbox.withLock({ $0.arrive(call, now: now) }) {
         case .wait: break
         case .answered(let answer): self.mesh.send(answer, to: call)
+        case .forgotten(let error): self.mesh.reply(to: call, with: error)
         case .start: self.startRunner()
         case .refused(let error): self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
         }
@@ -114,12 +118,40 @@ package final class HostedActor: Sendable {
         self.actor.withLock { $0.strong = nil }
     }
 
-    /// A calling process is gone: nobody waits for its calls.
+    /// Refuses what comes from now on; what waits still runs.
+    func refuseFurther(with error: MeshError) { self.mailbox.withLock { $0.refuseFurther(with: error) } }
+
+    /// Refuses what waits and what comes; what runs goes on.
+    func refuseWaiting(with error: MeshError) {
+        for call in self.mailbox.withLock({ $0.close(with: error).waiting }) {
+            self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
+        }
+    }
+
+    /// Has a waiter resumed when no call waits or runs. Returns false when that is so now.
+    func watchIdle(_ waiter: IdleWaiter) -> Bool {
+        self.mailbox.withLock { mailbox in
+            guard mailbox.watchIdle() else { return false }
+            self.idleWaiters.withLock { $0.append(waiter) }
+            return true
+        }
+    }
+
+    private func becameIdle() {
+        let waiters = self.idleWaiters.withLock { waiters in
+            defer { waiters = [] }
+            return waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// A calling process is gone, or the way to it: nobody waits for its calls.
     ///
-    /// - Parameter isDead: whether it has ended; otherwise only the way to it has.
-    func forget(caller: PeerID, isDead: Bool) {
+    /// - Parameter mayComeAgain: whether the calls that may be sent again are left alone.
+    func forget(caller: PeerID, mayComeAgain: Bool) {
         let now = cmesh_monotonic_nanoseconds()
-        for runner in self.mailbox.withLock({ $0.forget(caller: caller, isDead: isDead, now: now) }) { runner.cancel() }
+        let runners = self.mailbox.withLock { $0.forget(caller: caller, mayComeAgain: mayComeAgain, now: now) }
+        for runner in runners { runner.cancel() }
     }
 
     /// The call that runs has done its work and waits before it answers: the next one may start.
@@ -142,6 +174,7 @@ package final class HostedActor: Sendable {
                 self.mesh.outbox.flushIfStale()
             case .replace: return self.startRunner()
             case .end: return
+            case .endIdle: return self.becameIdle()
             }
         }
     }
@@ -163,7 +196,7 @@ package final class HostedActor: Sendable {
             mesh: self.mesh, hosted: self, method: call.target.label, chain: call.context?.chain ?? [],
             origin: call.origin)
         let scope = MeshScope(call: running, deadline: call.deadline, mode: nil)
-        if self.keeper == nil, call.answeredBelow == nil {
+        if self.keeper == nil, !call.mayComeAgain {
             await MeshScope.$current.withValue(scope) { await self.invoke(call, on: actor, scratch) }
         } else {
             await self.runHoldingAnswer(of: call, on: actor, scratch, scope)

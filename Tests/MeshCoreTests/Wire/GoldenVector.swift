@@ -80,6 +80,14 @@ extension GoldenVector {
         GoldenVector("the end of an actor", "94 0d \(actorHex) 01 a3 656e64") {
             $0.writeEnded(EndedEnvelope(actor: actor, incarnation: 1, reason: "end"))
         },
+        GoldenVector("that handles have arrived", "93 0e 07 cd012c") { $0.writeHeld([7, 300]) },
+        GoldenVector("a result with a handle that the broker has counted", "95 02 05 00 c401 2a 92 00 \(actorHex)") {
+            buffer in
+            withBytes("2a") {
+                buffer.writeReply(
+                    callID: 5, attachments: 0, result: $0, handles: HandlesInTransit(number: 0, actors: [actor]))
+            }
+        },
         GoldenVector("a request to send again", "91 09") { $0.writeResend() },
         GoldenVector("a mismatch", "92 0a cccd") { $0.writeMismatch(expected: PeerID(0xcd)) },
         GoldenVector("a greeting", "92 0b 07") { $0.writeGreet(7) },

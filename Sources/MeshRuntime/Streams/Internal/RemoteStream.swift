@@ -30,7 +30,8 @@ struct RemoteStream: Sendable {
 
     private func decode<Element: Codable & Sendable>(_ answer: EncodedBatch) throws -> StreamBatch<Element> {
         var elements: [Element] = []
-        try answer.elements.withUnsafeBytes { bytes in
+        defer { withExtendedLifetime(answer) {} }
+        try answer.elements.data.withUnsafeBytes { bytes in
             var offset = 0
             while offset < bytes.count {
                 do {

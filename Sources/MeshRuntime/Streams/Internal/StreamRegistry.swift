@@ -133,7 +133,7 @@ extension Mesh {
         let reference = self.makeReference(
             id: WellKnown.unique(WellKnown.streams, in: self.address.peer), type: StreamHost.self, name: nil,
             incarnation: 0, window: nil)
-        let birth = Birth(reference: reference, type: StreamHost.self)
+        let birth = Birth(reference: reference, type: StreamHost.self, incarnation: 0)
         let actor = Birth.$current.withValue(birth) { StreamHost(actorSystem: self) }
         self.host(actor, reference: reference, incarnation: 0, maxConcurrency: .max, isOwned: true)
     }

@@ -1,0 +1,215 @@
+import Distributed
+import FoundationEssentials
+import Logging
+package import MeshCore
+package import MeshRuntime
+
+/// Actors begin and end.
+extension Broker {
+    // MARK: What members ask for
+
+    /// Makes an actor on some node.
+    ///
+    /// - Parameter holder: the process that gets the handle.
+    package distributed func spawn(_ spec: ActorSpec, holder: PeerID?) async throws -> SpawnOutcome {
+        let spec = try self.note { registry, _ throws(MeshError) in try registry.spawn(spec, holder: holder) }
+        guard let node = self.registry.entries[spec.id]?.node else {
+            throw MeshError(.actorUnavailable, "\(spec.label) has no node to start on.")
+        }
+        switch try await self.start(spec, on: node).get() {
+        case .started(var handle):
+            handle.isWeak = holder == nil
+            return .started(GrantedHandle(handle))
+        case .failed(let error): return .failed(error)
+        case .crashed(_, let reason): return .crashed(reason)
+        }
+    }
+
+    /// A handle to the actor of a name, once its initialiser has ended; nil when there is none.
+    ///
+    /// - Parameter holder: the process that gets the handle; nil for one that does not count.
+    package distributed func find(name: String, namespace: String?, holder: PeerID?) async throws -> GrantedHandle? {
+        while let entry = try self.registry.find(name: name, namespace: namespace) {
+            if let address = entry.address, entry.phase == .alive {
+                if let holder { self.note { registry, _ in registry.grant(entry.spec.id, to: holder) } }
+                var fields = entry.spec.handle(at: address)
+                fields.isWeak = holder == nil
+                return GrantedHandle(fields)
+            }
+            try Task.checkCancellation()
+            await self.waiters.wait(for: entry.spec.id)
+        }
+        return nil
+    }
+
+    /// Where an actor is that was called in vain; see ``MeshDirectory``.
+    package distributed func locate(
+        _ actor: UniqueID, after incarnation: UInt64, hasEnded: Bool
+    ) async throws -> ActorLocation {
+        while let entry = self.registry.entries[actor] {
+            if entry.phase == .alive, let address = entry.address,
+                entry.spec.incarnation > incarnation || (!hasEnded && entry.spec.incarnation == incarnation)
+            {
+                return ActorLocation(address: address, incarnation: entry.spec.incarnation)
+            }
+            try Task.checkCancellation()
+            await self.waiters.wait(for: actor)
+        }
+        let reason = self.registry.terminations[actor]?.message ?? "The broker does not know actor \(actor.short)."
+        throw MeshError(.actorDied, reason)
+    }
+
+    /// Ends an actor at once. Returns when it has ended, or when it begins its next life. One that has ended already
+    /// is no error.
+    package distributed func kill(_ actor: UniqueID, restart: Bool) async throws {
+        guard let entry = self.registry.entries[actor] else { return }
+        self.note { $0.kill(actor, restart: restart, by: "", at: $1) }
+        await self.waitUntilEnded(actor, entry.spec.incarnation)
+    }
+
+    /// Lets an actor finish what it has accepted, for so many nanoseconds at most, and ends it.
+    package distributed func stop(_ actor: UniqueID, within time: UInt64) async throws {
+        guard let entry = self.registry.entries[actor] else { return }
+        self.note { $0.stop(actor, within: time, at: $1) }
+        await self.waitUntilEnded(actor, entry.spec.incarnation)
+    }
+
+    private func waitUntilEnded(_ actor: UniqueID, _ incarnation: UInt64) async {
+        while let entry = self.registry.entries[actor], entry.spec.incarnation == incarnation, !Task.isCancelled {
+            await self.waiters.wait(for: actor)
+        }
+    }
+
+    /// How an actor ended for good; waits until it has.
+    package distributed func termination(of actor: UniqueID) async throws -> ActorTermination? {
+        while self.registry.entries[actor] != nil {
+            try Task.checkCancellation()
+            await self.waiters.wait(for: actor)
+        }
+        return self.registry.terminations[actor]
+    }
+
+    /// Everything that changes from now on.
+    package distributed func events() -> MeshStream<MeshEvent> {
+        let (stream, continuation) = MeshStream.makeStream(
+            of: MeshEvent.self, bufferingLimit: 4096, onFull: .skipOldest)
+        self.listeners.append(continuation)
+        return stream
+    }
+
+    /// What a process says of its handles. Returns those that it took of actors which have ended.
+    package distributed func report(
+        _ changes: HoldChanges, by process: PeerID, on node: PeerID?
+    ) async throws -> [EndedActor] {
+        self.note { registry, now in registry.report(changes, by: process, on: node, at: now) }
+    }
+
+    // MARK: What nodes say
+
+    /// A worker process of a node has ended, with the actors in it.
+    package distributed func workerEnded(_ worker: PeerID, _ end: ProcessEnd, reason: String) async throws {
+        let cause: ActorTermination.Cause = end.isOutOfMemory ? .outOfMemory : .processCrashed
+        self.note { $0.lost(worker, Registry.Death(cause, process: end, reason), at: $1) }
+    }
+
+    /// An actor has ended itself.
+    package distributed func exited(_ actor: UniqueID, incarnation: UInt64) async throws {
+        self.note { $0.exited(actor, incarnation: incarnation, at: $1) }
+    }
+
+    // MARK: What nodes are told
+
+    /// Starts an actor on a node, and notes the outcome.
+    func start(_ spec: ActorSpec, on node: PeerID) async -> Result<StartOutcome, any Error> {
+        let outcome: StartOutcome
+        do {
+            outcome = try await self.node(node).start(spec)
+        } catch {
+            let reason = (error as? MeshError)?.message ?? "\(error)"
+            self.note {
+                $0.startFailed(
+                    spec.id, incarnation: spec.incarnation, Registry.Death(.nodeLost, reason), at: $1)
+            }
+            return .failure(error)
+        }
+        switch outcome {
+        case .started(let handle):
+            self.note {
+                $0.started(
+                    spec.id, incarnation: spec.incarnation, at: handle.location.address, on: node, at: $1)
+            }
+            guard self.registry.entries[spec.id]?.phase == .alive else {
+                return .failure(MeshError(.actorDied, "\(spec.label) was ended while it started."))
+            }
+            return .success(.started(spec.handle(at: handle.location.address)))
+        case .failed:
+            let death = Registry.Death(.constructorFailed, "Its initialiser failed.")
+            self.note { $0.startFailed(spec.id, incarnation: spec.incarnation, death, at: $1) }
+        case .crashed(let process, let reason):
+            let cause: ActorTermination.Cause = process.isOutOfMemory ? .outOfMemory : .processCrashed
+            let death = Registry.Death(cause, process: process, reason)
+            self.note { $0.startFailed(spec.id, incarnation: spec.incarnation, death, at: $1) }
+        }
+        return .success(outcome)
+    }
+
+    func end(
+        _ actor: UniqueID, _ incarnation: UInt64, on node: PeerID, _ mode: EndMode, _ cause: ActorTermination.Cause
+    ) async {
+        do {
+            let process = try await self.node(node).end(actor, incarnation: incarnation, mode, because: cause)
+            self.note { $0.ended(actor, incarnation: incarnation, process: process, at: $1) }
+        } catch {
+            // The node is gone, and the actor with it, which its loss tells; or it will be asked again.
+            self.actorSystem.logger.debug("an actor could not be ended", metadata: ["error": "\(error)"])
+            self.retryEnd(actor, incarnation, on: node, mode, cause)
+        }
+    }
+
+    private func retryEnd(
+        _ actor: UniqueID, _ incarnation: UInt64, on node: PeerID, _ mode: EndMode, _ cause: ActorTermination.Cause
+    ) {
+        let mesh = self.actorSystem
+        _ = mesh.schedule(at: self.now + self.registry.settings.retryTime) {
+            guard !mesh.isStopped else { return }
+            mesh.detach {
+                guard await self.isEnding(actor, incarnation, on: node) else { return }
+                await self.end(actor, incarnation, on: node, mode, cause)
+            }
+        }
+    }
+
+    private func isEnding(_ actor: UniqueID, _ incarnation: UInt64, on node: PeerID) -> Bool {
+        guard let entry = self.registry.entries[actor], entry.spec.incarnation == incarnation, entry.node == node,
+            case .ending = entry.phase
+        else { return false }
+        return self.registry.nodes[node] != nil
+    }
+
+    func awaitIdle(_ actor: UniqueID, _ incarnation: UInt64, on node: PeerID) async {
+        // An actor that could not be asked is asked again later.
+        let isHeld = (try? await self.node(node).awaitIdle(actor, incarnation: incarnation)) ?? true
+        self.note { $0.idle(actor, incarnation: incarnation, isHeld: isHeld, at: $1) }
+    }
+
+    func ask(
+        _ supervisor: UniqueID, _ incarnation: UInt64, on node: PeerID, about child: ActorTermination
+    ) async {
+        var decision = Supervision.Decision.restart
+        do {
+            decision = try await self.actorSystem.withDeadline(.seconds(5)) {
+                try await self.node(node).decide(supervisor, incarnation: incarnation, about: child)
+            }
+        } catch {
+            self.actorSystem.logger.warning(
+                "a supervisor did not decide about a child, which is restarted", metadata: ["error": "\(error)"])
+        }
+        self.note {
+            $0.decided(child.actor, incarnation: child.incarnation, decision, at: $1)
+        }
+    }
+
+    func reclaim(_ processes: [PeerID]) async {
+        for node in self.registry.nodes.keys { try? await self.node(node).ownersLost(processes) }
+    }
+}

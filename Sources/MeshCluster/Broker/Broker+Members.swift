@@ -1,0 +1,143 @@
+import Distributed
+import FoundationEssentials
+package import MeshCore
+package import MeshRuntime
+
+/// Processes join and leave.
+extension Broker {
+    /// Begins the membership of a driver.
+    package distributed func join(_ driver: PeerAddress) async throws -> MembershipTerms {
+        self.admit(driver.peer)
+        return self.terms
+    }
+
+    /// Begins the membership of a node. When the broker was away it brings the actors that it already has, and the
+    /// worker processes, which may own actors elsewhere.
+    package distributed func register(
+        _ node: NodeRegistration, actors: [HostedSpec], workers: [PeerID]
+    ) async throws -> MembershipTerms {
+        self.admit(node.address.peer)
+        for worker in workers { self.missingOwners[worker] = nil }
+        let strays = self.note { registry, now in
+            registry.add(node, actors: actors, at: now)
+        }
+        for stray in strays {
+            let agent = try self.node(node.address.peer)
+            self.actorSystem.detach {
+                _ = try await agent.end(stray.id, incarnation: stray.incarnation, .kill, because: .nodeLost)
+            }
+        }
+        let patience = self.now + self.actorSystem.settings.leaseTime.nanoseconds
+        for actor in actors where !actor.spec.isDetached && actor.spec.owner.actor == nil {
+            let owner = actor.spec.owner.process
+            guard !self.leases.contains(owner), !workers.contains(owner) else { continue }
+            if self.missingOwners[owner] == nil { self.missingOwners[owner] = patience }
+        }
+        return self.terms
+    }
+
+    private func admit(_ process: PeerID) {
+        self.missingOwners[process] = nil
+        self.leases.hear(process, at: self.now)
+        self.registry.welcome(process)
+    }
+
+    /// A member says that it lives.
+    ///
+    /// - Throws: `actorNotFound` when its lease has run out; it has to join again, as if it were new.
+    package distributed func heartbeat(_ peer: PeerID) async throws {
+        guard self.leases.contains(peer) else {
+            throw MeshError(.actorNotFound, "Process \(peer) is no member; it has to join again.")
+        }
+        self.leases.hear(peer, at: self.now)
+    }
+
+    /// A member says that it leaves, or its process has ended.
+    package distributed func peerLost(_ peer: PeerID, reason: String) async throws {
+        self.giveUp(peer, reason: reason)
+    }
+
+    private func giveUp(_ peer: PeerID, reason: String) {
+        self.leases.remove(peer)
+        self.missingOwners[peer] = nil
+        let isNode = self.registry.nodes[peer] != nil
+        let reason = isNode ? "Its node was lost: \(reason)" : reason
+        self.note { $0.lost(peer, Registry.Death(.nodeLost, reason), at: $1) }
+    }
+
+    /// Gives up the members that were not heard for the lease time.
+    package distributed func checkLeases() async throws {
+        for peer in self.leases.tick(now: self.now) where peer != self.actorSystem.address.peer {
+            self.giveUp(peer, reason: "It was not heard for the lease time.")
+        }
+        for (owner, patience) in self.missingOwners where self.now > patience {
+            self.giveUp(owner, reason: "It did not join again after the broker had been away.")
+        }
+    }
+
+    // MARK: Tasks
+
+    /// A worker for tasks of a program; waits until a node has one free.
+    package distributed func leaseWorker(program: String, for owner: PeerID) async throws -> WorkerLease {
+        let nodes = self.registry.nodes.values.filter { $0.registration.programs.contains(program) }
+        guard let node = nodes.randomElement() else {
+            let programs = Set(self.registry.nodes.values.flatMap(\.registration.programs)).sorted()
+            throw MeshError(
+                .typeNotFound,
+                "No node runs the program \"\(program)\"; the nodes run: [\(programs.joined(separator: ", "))]. "
+                    + "Start a node with that program: \(program) node --mesh ADDRESS.")
+        }
+        let agent = try self.node(node.registration.address.peer)
+        let lease = try await agent.leaseWorker(program: program, for: owner)
+        // Whoever asked may have gone in the meantime.
+        if Task.isCancelled { try await agent.returnWorker(lease.worker.peer) }
+        return lease
+    }
+
+    // MARK: What there is
+
+    package distributed func actors() async throws -> [ActorInfo] {
+        self.registry.entries.values.map { self.info($0) }.sorted {
+            ($0.name ?? "~", $0.typeName, $0.id.description) < ($1.name ?? "~", $1.typeName, $1.id.description)
+        }
+    }
+
+    private func info(_ entry: Registry.Entry) -> ActorInfo {
+        let state: ActorInfo.State =
+            switch entry.phase {
+            case .starting: entry.restarts == 0 ? .starting : .restarting
+            case .alive: .alive
+            case .deciding, .restarting, .missing: .restarting
+            case .ending: .ending
+            }
+        return ActorInfo(
+            id: entry.spec.id, typeName: entry.spec.displayType, name: entry.spec.options.name,
+            namespace: entry.spec.options.namespace ?? Registry.defaultNamespace, state: state,
+            node: entry.node.flatMap { self.registry.nodes[$0]?.registration.name } ?? "",
+            processID: entry.address?.processID ?? 0, incarnation: entry.spec.incarnation,
+            placement: entry.spec.options.placement, lifetime: entry.spec.options.lifetime,
+            owner: entry.spec.isDetached ? nil : entry.spec.owner.actor,
+            ownerProcess: entry.spec.isDetached ? nil : entry.spec.owner.process, restarts: entry.restarts,
+            holders: entry.holders.count, waitsFor: entry.waitsFor)
+    }
+
+    package distributed func nodes() async throws -> [NodeInfo] {
+        self.registry.nodes.values.map { node in
+            NodeInfo(
+                name: node.registration.name, programs: node.registration.programs,
+                processID: node.registration.address.processID, endpoints: node.registration.address.endpoints,
+                resources: node.registration.resources, actors: node.actors.count)
+        }.sorted { $0.name < $1.name }
+    }
+}
+
+/// An actor that a node has, as it tells a broker that was away.
+package struct HostedSpec: Hashable, Sendable, Codable {
+    package var spec: ActorSpec
+    package var address: PeerAddress
+
+    package init(spec: ActorSpec, address: PeerAddress) {
+        self.spec = spec
+        self.address = address
+    }
+}

@@ -1,0 +1,48 @@
+/// The two links between this process and a peer, which begin and end together: the one to it, and the one from it.
+///
+/// A process that has given its peer up, because it was silent for too long, has forgotten both links. When the two meet
+/// again it begins a link with a higher epoch; the other learns from that, and from what is acknowledged, that it must
+/// forget them too. So neither waits for messages that nobody has any more, and none that was delivered before comes
+/// again.
+package struct LinkPair: Sendable {
+    /// The epoch of the link to the peer.
+    package let own: UInt64
+    /// The epoch of the link from the peer; 0 before anything has come.
+    package private(set) var theirs: UInt64 = 0
+    /// Links from the peer with this epoch or a lower one have been given up.
+    private let givenUp: UInt64
+
+    package init(own: UInt64, givenUp: UInt64 = 0) {
+        self.own = own
+        self.givenUp = givenUp
+    }
+
+    /// What a message says about the links.
+    package enum Verdict: Hashable, Sendable {
+        /// It belongs to the present ones, or to none.
+        case current
+        /// It is the first of a link from the peer; the one to it stays.
+        case begun
+        /// The peer has forgotten the link to it: both have to begin anew.
+        case forgotten
+        /// It belongs to a link that has been replaced.
+        case stale
+        /// It belongs to one that was given up, which the peer does not know yet: it has to be told.
+        case givenUp
+    }
+
+    /// Judges a message by its epoch and that of the link that it acknowledges.
+    package mutating func judge(epoch: UInt64, acknowledgedEpoch: UInt64) -> Verdict {
+        // A greeting comes from outside of any link.
+        if epoch == 0 || epoch == self.theirs { return .current }
+        if epoch <= self.givenUp { return .givenUp }
+        if epoch < self.theirs { return .stale }
+        // Whoever acknowledges the present link to it has not forgotten it; at first it may not have come there.
+        guard self.theirs == 0 || acknowledgedEpoch == self.own else { return .forgotten }
+        self.theirs = epoch
+        return .begun
+    }
+
+    /// The epoch up to which links from the peer are given up when this pair is.
+    package var lastGivenUp: UInt64 { max(self.theirs, self.givenUp) }
+}
