@@ -14,8 +14,10 @@ struct RetriedCallsTests {
 
     /// One life of an actor on the second part of a test mesh.
     private func live(_ test: TestMesh, _ id: UniqueID, incarnation: UInt64 = 1) async throws -> Life {
-        let till = try await test.host(id: id, incarnation: incarnation) { Till(actorSystem: $0) }
-        return Life(mesh: test.meshes[1], id: till.id.uniqueID)
+        var actor = TestMesh.Restartable()
+        actor.id = id
+        _ = try await test.begin(actor, life: incarnation, in: 1) { Till(actorSystem: $0) }
+        return Life(mesh: test.meshes[1], id: id)
     }
 
     @Test("a call that comes again is answered with what became of it, and runs once")
