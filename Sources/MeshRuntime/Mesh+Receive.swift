@@ -203,6 +203,7 @@ extension Mesh: MeshExecutorDelegate {
         guard self.peers.giveUp(peer, because: error) else { return }
         self.references.lose(at: peer.id, hasEnded: false, because: error)
         self.pending.completeAll(to: peer.id, with: error)
+        self.forgetHandles(of: peer.id)
         self.forgetCalls(of: peer.id, mayComeAgain: true)
         for listener in self.peerClock.listeners { listener(peer.id, error) }
     }
@@ -252,9 +253,9 @@ extension Mesh: MeshExecutorDelegate {
         let lease = self.settings.leaseTime.nanoseconds
         let heartbeat = self.settings.heartbeatInterval.nanoseconds
         var next: UInt64?
-        let awaited = self.pending.awaited
+        let awaited = self.pending.awaited.union(self.pinning)
         for peer in self.peers.all {
-            let (silence, due) = peer.tick(now: now, isAwaited: awaited.contains(peer.id) || self.isPinned(for: peer.id), heartbeat: heartbeat)
+            let (silence, due) = peer.tick(now: now, isAwaited: awaited.contains(peer.id), heartbeat: heartbeat)
             guard let due else { continue }
             next = min(next ?? due, due)
             // That a process of this host ends the kernel tells, but not that it was stopped.

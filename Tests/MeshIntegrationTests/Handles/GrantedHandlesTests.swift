@@ -63,7 +63,7 @@ struct GrantedHandlesTests {
             let id = scene.fields.id
             do {
                 let answers = [try await scene.desk.find(waiting: false), try await scene.desk.find(waiting: false)]
-                let actors = try answers.map { try test.meshes[0].handle(Keeper.self, try #require($0)) }
+                let actors = try answers.map { try test.meshes[0].handle(Keeper.self, try #require($0), asked: 0) }
                 #expect(try await actors[1].count() == 0)
                 #expect(broker.grants(of: id, to: test.meshes[0].address.peer) == 2)
             }
@@ -79,7 +79,7 @@ struct GrantedHandlesTests {
             let scene = try await self.makeScene(test, broker)
             broker.grant(scene.fields.id, to: test.meshes[0].address.peer)
             do {
-                let actor = try test.meshes[0].handle(Keeper.self, GrantedHandle(scene.fields))
+                let actor = try test.meshes[0].handle(Keeper.self, GrantedHandle(scene.fields), asked: 0)
                 #expect(try await actor.count() == 0)
             }
             await broker.wait(for: scene.fields.id, heldBy: [])
@@ -108,7 +108,7 @@ struct GrantedHandlesTests {
         try await withCountedMesh { test, broker in
             let scene = try await self.makeScene(test, broker, isWeak: true)
             let answer = try await scene.desk.find(waiting: false)
-            let actor = try test.meshes[0].handle(Keeper.self, try #require(answer))
+            let actor = try test.meshes[0].handle(Keeper.self, try #require(answer), asked: 0)
             #expect(try await actor.count() == 0)
             #expect(broker.holders(of: scene.fields.id) == [])
             #expect(test.meshes[0].leases.count == 1)
