@@ -5,7 +5,7 @@
 .PHONY: help run test lint format bench fuzz deps clean
 
 # What Debian and Ubuntu call the C libraries that the package links.
-packages := libzmq3-dev libmsgpack-dev
+packages := libzmq3-dev libmsgpack-dev libsqlite3-dev
 sources := Sources Tests Examples Package.swift
 seconds ?= 60
 
@@ -33,7 +33,7 @@ fuzz: deps ## Feed the decoder inputs made to break it: make fuzz seconds=600
 
 deps: ## Install the Debian packages that are missing
 	@missing=; \
-	command -v dpkg-query >/dev/null || { echo "No Debian: libzmq and libmsgpack-c have to be there."; exit 0; }; \
+	command -v dpkg-query >/dev/null || { echo "No Debian: libzmq, libmsgpack-c and SQLite have to be there."; exit 0; }; \
 	for package in $(packages); do \
 		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q ' installed$$' || missing="$$missing $$package"; \
 	done; \

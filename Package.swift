@@ -5,6 +5,7 @@ let package = Package(
     name: "actor-mesh",
     products: [
         .library(name: "ActorMesh", targets: ["ActorMesh"]),
+        .library(name: "MeshSQLite", targets: ["MeshSQLite"]),
         .library(name: "MeshTesting", targets: ["MeshTesting"]),
         .library(name: "MeshMessagePack", targets: ["MeshMessagePack"]),
         .executable(name: "mesh", targets: ["MeshCommand"]),
@@ -14,6 +15,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -56,6 +58,11 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
+        // SQLite, for those who want it: it brings the whole of Foundation, which no worker should link that does not use it.
+        .target(
+            name: "MeshSQLite",
+            dependencies: ["MeshRuntime", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
         .target(name: "CMeshBench"),
         .target(
             name: "MeshBench", dependencies: ["ActorMesh", "MeshCluster", "CZeroMQ", "CMeshPlatform", "CMeshBench"]),
@@ -80,6 +87,7 @@ let package = Package(
         .example("supervisor-tree"),
         .example("logging"),
         .example("account"),
+        .example("account-persistent"),
         .example("python-client", excluding: ["client.py"]),
 
         // Tests, in rings: unit (pure), integration (real sockets, one process), process (real binaries).
@@ -124,6 +132,10 @@ let package = Package(
                 "MeshRuntime", "MeshCore", "MeshMessagePack", "MeshTesting", "MeshTransportInProcess",
                 .product(name: "DequeModule", package: "swift-collections"),
             ]
+        ),
+        .testTarget(
+            name: "MeshSQLiteTests",
+            dependencies: ["MeshSQLite", "MeshRuntime", .product(name: "GRDB", package: "GRDB.swift")]
         ),
         .testTarget(name: "MeshClusterTests", dependencies: ["MeshCluster", "MeshRuntime", "MeshCore"]),
         .testTarget(

@@ -1,3 +1,4 @@
+import CMeshPlatform
 public import Distributed
 import FoundationEssentials
 import Logging
@@ -50,12 +51,14 @@ extension Mesh {
     @discardableResult
     func host(
         _ actor: any DistributedActor, reference: ActorReference, incarnation: UInt64, maxConcurrency: Int,
-        isOwned: Bool
+        isOwned: Bool, keeper: (any StateKeeping)? = nil
     ) -> HostedActor {
         let hosted = HostedActor(
             id: reference.id, incarnation: incarnation, typeName: reference.typeName, name: reference.name,
-            maxConcurrency: maxConcurrency, actor: actor, isOwned: isOwned, mesh: self)
-        self.hosts.withLock { $0[reference.id] = hosted }
+            maxConcurrency: maxConcurrency, actor: actor, isOwned: isOwned, mesh: self, keeper: keeper)
+        // Outside of the lock, because the actor may go with it, and resigns.
+        let former = self.hosts.withLock { $0.updateValue(hosted, forKey: reference.id) }
+        former?.end(with: MeshError(.actorDied, "\(hosted.label) has begun another life."))
         return hosted
     }
 
@@ -72,10 +75,31 @@ extension Mesh {
             id: id, type: type, name: name, incarnation: incarnation, window: window, retries: retries,
             mayRestart: mayRestart)
         let birth = Birth(reference: reference, type: type, incarnation: incarnation)
-        let actor = try await Birth.$current.withValue(birth) { try await make(self) }
+        let isPersistent = type is any PersistentActor.Type
+        guard maxConcurrency == 1 || !isPersistent else {
+            throw MeshError(
+                .invalidArgument,
+                "\(type) keeps its state, so its calls run one at a time: maxConcurrency must be 1.")
+        }
+        let (actor, keeper) = try await Birth.$current.withValue(birth) {
+            let actor = try await make(self)
+            return (actor, isPersistent ? try await self.restoreState(of: actor) : nil)
+        }
         self.host(
-            actor, reference: reference, incarnation: incarnation, maxConcurrency: maxConcurrency, isOwned: true)
+            actor, reference: reference, incarnation: incarnation, maxConcurrency: maxConcurrency, isOwned: true,
+            keeper: keeper)
         return ActorID(reference, .uncounted)
+    }
+
+    private func restoreState(of actor: any DistributedActor) async throws -> (any StateKeeping)? {
+        guard let actor = actor as? any PersistentActor else { return nil }
+        return try await Self.restoreState(of: actor, on: self)
+    }
+
+    private static func restoreState<Act: PersistentActor>(
+        of actor: Act, on mesh: Mesh
+    ) async throws -> any StateKeeping {
+        try await StateKeeper(restoring: actor, on: mesh, now: cmesh_monotonic_nanoseconds())
     }
 
     /// Ends an actor of this process. Returns false when there is none.

@@ -28,6 +28,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
     package let address: PeerAddress
     package let executor: MeshExecutor
     package let settings: MeshSettings
+    /// Where actors keep their state.
+    package let stateStore: (any StateStore)?
     package let timers = TimerQueue()
     package let references = ReferenceTable()
     package let leases = LeaseTable()
@@ -53,7 +55,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
     package let directory = Mutex<(any MeshDirectory)?>(nil)
 
     package init(
-        transport: any MeshTransport, address: PeerAddress, settings: MeshSettings = MeshSettings(), logger: Logger
+        transport: any MeshTransport, address: PeerAddress, settings: MeshSettings = MeshSettings(),
+        stateStore: (any StateStore)? = nil, logger: Logger
     ) {
         let executor = MeshExecutor(transport: transport)
         let outbox = PeerOutbox(
@@ -62,6 +65,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
         self.transport = transport
         self.address = address
         self.settings = settings
+        self.stateStore = stateStore
         self.logger = logger
         self.executor = executor
         self.outbox = outbox

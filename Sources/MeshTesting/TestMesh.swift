@@ -1,7 +1,7 @@
 import Distributed
 import Glibc
 import Logging
-import MeshCore
+public import MeshCore
 public import MeshRuntime
 public import MeshTransportInProcess
 import MeshTransportZeroMQ
@@ -43,14 +43,17 @@ public struct TestMesh: Sendable {
     ///   - name: what errors call it.
     ///   - maxConcurrency: how many of its calls may run side by side.
     ///   - maxPendingCalls: how many calls of one part may be outstanding; nil for the mesh's setting.
+    ///   - id: the number of an actor that begins another life; nil for a new actor.
+    ///   - incarnation: which life that is.
     ///   - viewer: whose handle it is.
     ///   - make: makes the actor.
     public func host<Act: RemoteActor>(
         in part: Int = 1, name: String? = nil, maxConcurrency: Int = 1, maxPendingCalls: Int? = nil,
-        seenFrom viewer: Int = 0, _ make: @Sendable (Mesh) async throws -> Act
+        id: UniqueID? = nil, incarnation: UInt64 = 1, seenFrom viewer: Int = 0,
+        _ make: @Sendable (Mesh) async throws -> Act
     ) async throws -> Act {
         let id = try await self.meshes[part].birth(
-            Act.self, id: .make(), name: name, incarnation: 1, window: maxPendingCalls,
+            Act.self, id: id ?? .make(), name: name, incarnation: incarnation, window: maxPendingCalls,
             maxConcurrency: maxConcurrency, make)
         return try self.handle(ActorHandle(id), seenFrom: viewer)
     }
@@ -95,10 +98,11 @@ public struct TestMesh: Sendable {
 ///     hosts learn of each other's end only by silence. With the form `inProcess`.
 ///   - faults: what happens to messages, with the form `inProcess`.
 ///   - seed: decides to which messages it happens.
+///   - stateStore: where persistent actors keep their state; nil: there can be none.
 ///   - body: the test.
 public func withTestMesh<Result: Sendable>(
     _ form: TestMesh.Form = .inProcess, parts: Int = 2, settings: MeshSettings = MeshSettings(),
-    hosts: [String]? = nil, faults: Faults = .none, seed: UInt64 = 0,
+    hosts: [String]? = nil, faults: Faults = .none, seed: UInt64 = 0, stateStore: (any StateStore)? = nil,
     _ body: @Sendable (TestMesh) async throws -> Result
 ) async throws -> Result {
     let hub = InProcessHub(faults: faults, seed: seed)
@@ -120,7 +124,7 @@ public func withTestMesh<Result: Sendable>(
             peer: peer, host: hosts.map { HostID($0[part]) } ?? ProcessStatus.hostID(), processID: getpid(),
             startTime: ProcessStatus.startTime(of: getpid()) ?? 0, endpoints: transport.endpoints)
         let mesh = Mesh(
-            transport: transport, address: address, settings: settings,
+            transport: transport, address: address, settings: settings, stateStore: stateStore,
             logger: Logger(label: "test.part\(part)") { _ in SwiftLogNoOpLogHandler() })
         mesh.start()
         meshes.append(mesh)

@@ -21,6 +21,9 @@ public struct MeshConfiguration: Sendable {
     public var nodeName: String?
     /// How long to wait for an answer of the broker when joining.
     public var joinTimeout: Duration
+    /// Where persistent actors keep their state; nil: files of this host, see ``FileStateStore/standard(program:)``. A
+    /// node's workers use the one that their own program sets here, so that every role of a program has the same.
+    public var stateStore: (any StateStore)?
     /// Times and limits.
     public var settings: MeshSettings
 
@@ -28,7 +31,8 @@ public struct MeshConfiguration: Sendable {
     public init(
         address: String? = nil, bind: [String] = [], program: String? = nil, workerExecutable: String? = nil,
         warmWorkers: Int? = nil, resources: Resources? = nil, nodeName: String? = nil,
-        joinTimeout: Duration = .seconds(5), settings: MeshSettings = MeshSettings()
+        joinTimeout: Duration = .seconds(5), stateStore: (any StateStore)? = nil,
+        settings: MeshSettings = MeshSettings()
     ) {
         self.address = address
         self.bind = bind
@@ -38,7 +42,13 @@ public struct MeshConfiguration: Sendable {
         self.resources = resources
         self.nodeName = nodeName
         self.joinTimeout = joinTimeout
+        self.stateStore = stateStore
         self.settings = settings
+    }
+
+    /// Where persistent actors keep their state.
+    var effectiveStateStore: any StateStore {
+        self.stateStore ?? FileStateStore.standard(program: self.program ?? programName())
     }
 
     /// The broker to join: the address, or what `MESH_ADDRESS` says; nil for an embedded mesh.

@@ -15,7 +15,8 @@ struct MeshProcess: Sendable {
     ///
     /// - Parameter broker: where the broker is, if that is known: others reach this process by the same way.
     init(
-        directory: String, bind: [String], broker: String? = nil, settings: MeshSettings, logger: Logger
+        directory: String, bind: [String], broker: String? = nil, settings: MeshSettings,
+        stateStore: (any StateStore)? = nil, logger: Logger
     ) throws(MeshError) {
         let peer = PeerID.random()
         let transport = try ZeroMQTransport(bind: ["ipc://\(directory)/\(peer)"] + bind)
@@ -26,7 +27,8 @@ struct MeshProcess: Sendable {
             startTime: ProcessStatus.startTime(of: getpid()) ?? 0,
             endpoints: transport.endpoints.map { LocalAddress.advertised($0, toward: broker) }
         )
-        self.mesh = Mesh(transport: transport, address: address, settings: settings, logger: logger)
+        self.mesh = Mesh(
+            transport: transport, address: address, settings: settings, stateStore: stateStore, logger: logger)
         self.directory = directory
         self.mesh.start()
     }

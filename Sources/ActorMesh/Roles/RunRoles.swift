@@ -70,7 +70,8 @@ func joiningProcess(
 ) throws(MeshError) -> MeshProcess {
     let bind = configuration.bind.isEmpty ? [LocalAddress.binding(toward: broker)] : configuration.bind
     return try MeshProcess(
-        directory: directory, bind: bind, broker: broker, settings: configuration.settings, logger: logger)
+        directory: directory, bind: bind, broker: broker, settings: configuration.settings,
+        stateStore: configuration.effectiveStateStore, logger: logger)
 }
 
 /// Writes a line at once, past the buffers of the C library.

@@ -34,7 +34,7 @@ private func withEmbeddedMesh<Result: Sendable>(
     defer { directory.remove() }
     let process = try MeshProcess(
         directory: directory.path, bind: configuration.bind, settings: configuration.settings,
-        logger: Logger(label: "actormesh"))
+        stateStore: configuration.effectiveStateStore, logger: Logger(label: "actormesh"))
     let mesh = process.mesh
     mesh.setMembership(Membership(mesh: mesh, program: program, broker: mesh.address))
     do {

@@ -8,26 +8,26 @@ import MeshRuntime
 /// Serves a node, and never returns, when this process was started as a worker. Everybody else goes on.
 package func serveIfWorker(_ configuration: MeshConfiguration) async throws {
     guard let bootstrap = try WorkerBootstrap.take() else { return }
-    await WorkerMain.run(
-        bootstrap, settings: configuration.settings, program: configuration.program ?? programName())
+    await WorkerMain.run(bootstrap, configuration, program: configuration.program ?? programName())
 }
 
 /// What a worker process does: it waits for its node to give it actors and tasks, and ends with its node.
 enum WorkerMain {
     /// Runs until the node ends. Never returns.
-    static func run(_ bootstrap: WorkerBootstrap, settings: MeshSettings, program: String) async -> Never {
+    static func run(_ bootstrap: WorkerBootstrap, _ configuration: MeshConfiguration, program: String) async -> Never {
         // With its node gone a worker has no purpose; nothing that user code does may keep it.
         signal(SIGPIPE, SIG_IGN)
         // Its output is a pipe to its node; a line that is printed must not be lost when it is killed.
         cmesh_buffer_output_by_line()
         let logger = Logger(label: "actormesh.worker")
-        var settings = settings
+        var settings = configuration.settings
         settings.localTransport = bootstrap.localTransport
         settings.leaseTime = bootstrap.leaseTime
         settings.heartbeatInterval = bootstrap.heartbeatInterval
         do {
             let process = try MeshProcess(
-                directory: bootstrap.directory, bind: bootstrap.bind, settings: settings, logger: logger)
+                directory: bootstrap.directory, bind: bootstrap.bind, settings: settings,
+                stateStore: configuration.effectiveStateStore, logger: logger)
             let mesh = process.mesh
             try mesh.watcher.watch(descriptor: WorkerLauncher.lifelineDescriptor, owned: false) { _exit(0) }
             _ = try await mesh.hostService(WorkerAgent.self, WellKnown.worker) { WorkerAgent(actorSystem: $0) }

@@ -54,6 +54,8 @@ extension Broker {
 
     /// A member says that it leaves, or its process has ended.
     package distributed func peerLost(_ peer: PeerID, reason: String) async throws {
+        // The node of a worker knows better how that ended.
+        guard !self.registry.isWorkerOfLivingNode(peer) else { return }
         self.giveUp(peer, reason: reason)
     }
 

@@ -14,7 +14,7 @@ package struct EncodedValue: Sendable {
     package let data: Data
     /// The actors whose counted handles are in the data, without repetition.
     package let actors: [UniqueID]
-    private let leases: [HandleLease]
+    let leases: [HandleLease]
 
     private init(_ data: Data, _ actors: [UniqueID], _ leases: [HandleLease]) {
         self.data = data

@@ -16,7 +16,9 @@ package final class HostedActor: Sendable {
     /// How many of its calls may run side by side.
     let maxConcurrency: Int
     let mesh: Mesh
-    private let mailbox: Mutex<MailboxState>
+    /// Keeps its state, if that is to outlive it.
+    let keeper: (any StateKeeping)?
+    let mailbox: Mutex<MailboxState>
     /// The actor itself; nil once it has ended.
     private let actor: Mutex<ActorBox>
     private let idleWaiters = Mutex<[IdleWaiter]>([])
@@ -31,7 +33,7 @@ package final class HostedActor: Sendable {
 
     init(
         id: UniqueID, incarnation: UInt64, typeName: String, name: String?, maxConcurrency: Int,
-        actor: any DistributedActor, isOwned: Bool, mesh: Mesh
+        actor: any DistributedActor, isOwned: Bool, mesh: Mesh, keeper: (any StateKeeping)? = nil
     ) {
         self.id = id
         self.incarnation = incarnation
@@ -40,7 +42,11 @@ package final class HostedActor: Sendable {
         self.isOwned = isOwned
         self.maxConcurrency = maxConcurrency
         self.mesh = mesh
-        self.mailbox = Mutex(MailboxState(limit: maxConcurrency))
+        self.keeper = keeper
+        self.mailbox = Mutex(
+            MailboxState(
+                limit: maxConcurrency, process: mesh.address.peer,
+                answers: keeper?.restoredAnswers ?? RememberedAnswers()))
         self.actor = Mutex(ActorBox(strong: isOwned ? actor : nil, weak: actor))
     }
 
@@ -51,7 +57,7 @@ package final class HostedActor: Sendable {
     }
 
     /// What a runner uses again from call to call.
-    private final class RunnerScratch {
+    final class RunnerScratch {
         let result = DispatchScratch()
         let buffer = CallBuffer()
     }
@@ -65,8 +71,10 @@ package final class HostedActor: Sendable {
         if let chain = call.context?.chain, let error = self.deadlock(chain, call) {
             return self.mesh.reply(to: call, with: error)
         }
-        switch self.mailbox.withLock({ $0.arrive(call) }) {
+        let now = call.answeredBelow == nil ? 0 : cmesh_monotonic_nanoseconds()
+        switch self.mailbox.withLock({ $0.arrive(call, now: now) }) {
         case .wait: break
+        case .answered(let answer): self.mesh.send(answer, to: call)
         case .start: self.startRunner()
         case .refused(let error): self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
         }
@@ -93,7 +101,7 @@ package final class HostedActor: Sendable {
         case .running(let runner): runner.cancel()
         case .removed(let call):
             let message = "\(call.target.label) of \(self.label) was cancelled before it started."
-            self.mesh.reply(to: call, with: MeshError(.cancelled, message))
+            self.conclude(call, with: MeshError(.cancelled, message))
         }
     }
 
@@ -138,14 +146,17 @@ package final class HostedActor: Sendable {
 
     /// A calling process is gone, or the way to it: nobody waits for its calls.
     ///
-    /// - Parameter mayComeAgain: whether the calls that may be sent again are left alone.
+    /// - Parameter mayComeAgain: whether only the way to it is gone, so that it may send calls again.
     func forget(caller: PeerID, mayComeAgain: Bool) {
-        let runners = self.mailbox.withLock { $0.forget(caller: caller, mayComeAgain: mayComeAgain) }
+        let now = cmesh_monotonic_nanoseconds()
+        let runners = self.mailbox.withLock { $0.forget(caller: caller, isDead: !mayComeAgain, now: now) }
         for runner in runners { runner.cancel() }
     }
 
     /// The call that runs has done its work and waits before it answers: the next one may start.
     func release() {
+        // What is stored is the state after one call or before it, never in the middle of another.
+        guard self.keeper == nil else { return }
         if self.mailbox.withLock({ $0.release() }) { self.startRunner() }
     }
 
@@ -174,7 +185,7 @@ package final class HostedActor: Sendable {
         if call.deadline > 0, cmesh_monotonic_nanoseconds() >= call.deadline {
             let message =
                 "\(call.target.label) of \(self.label) was still waiting when its deadline passed; it has not run."
-            return self.mesh.reply(to: call, with: MeshError(.deadlineExceeded, message))
+            return self.conclude(call, with: MeshError(.deadlineExceeded, message))
         }
         guard let actor = self.instance else {
             let error = MeshError(.actorDied, "\(self.label) has ended.")
@@ -184,10 +195,15 @@ package final class HostedActor: Sendable {
             mesh: self.mesh, hosted: self, method: call.target.label, chain: call.context?.chain ?? [],
             origin: call.origin)
         let scope = MeshScope(call: running, deadline: call.deadline, mode: nil)
-        await MeshScope.$current.withValue(scope) { await self.invoke(call, on: actor, scratch) }
+        if self.keeper == nil, call.answeredBelow == nil {
+            await MeshScope.$current.withValue(scope) { await self.invoke(call, on: actor, scratch) }
+        } else {
+            await self.runHoldingAnswer(of: call, on: actor, scratch, scope)
+        }
     }
 
-    private func invoke(_ call: InboundCall, on actor: any DistributedActor, _ scratch: RunnerScratch) async {
+    /// Runs the method and answers the call.
+    func invoke(_ call: InboundCall, on actor: any DistributedActor, _ scratch: RunnerScratch) async {
         do {
             var decoder = try CallDecoder(call: call, mesh: self.mesh)
             switch call.target.route {

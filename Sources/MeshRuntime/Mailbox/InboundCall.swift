@@ -13,10 +13,12 @@ final class InboundCall: Sendable {
     let context: CallContextFields?
     let target: CallTarget
     let payload: Payload
+    /// Where its answer goes when its caller is to have it later; nil: it goes to its caller at once.
+    let slot: AnswerSlot?
 
     init(
         origin: Peer?, callID: UInt64, sequence: UInt64, isOneWay: Bool, wantsCredit: Bool, deadline: UInt64,
-        context: CallContextFields?, target: CallTarget, payload: Payload
+        context: CallContextFields?, target: CallTarget, payload: Payload, slot: AnswerSlot? = nil
     ) {
         self.origin = origin
         self.callID = callID
@@ -27,10 +29,19 @@ final class InboundCall: Sendable {
         self.context = context
         self.target = target
         self.payload = payload
+        self.slot = slot
     }
 
-    /// Whether its caller may send it again.
-    var mayComeAgain: Bool { self.context?.answeredBelow != nil }
+    /// The same call, with its answer held back.
+    func answering(into slot: AnswerSlot) -> InboundCall {
+        InboundCall(
+            origin: self.origin, callID: self.callID, sequence: self.sequence, isOneWay: self.isOneWay,
+            wantsCredit: self.wantsCredit, deadline: self.deadline, context: self.context, target: self.target,
+            payload: self.payload, slot: slot)
+    }
+
+    /// Set when the call may be sent again: its caller has all answers of calls with lower numbers.
+    var answeredBelow: UInt64? { self.isOneWay ? nil : self.context?.answeredBelow }
 
     var key: CallKey { CallKey(origin: self.origin?.id, callID: self.callID) }
 }

@@ -13,6 +13,10 @@ struct MailboxState: ~Copyable {
     private(set) var closed: MeshError?
     /// Whether somebody waits until nothing waits or runs.
     private var isWatched = false
+    /// The calls that may be sent again, and their answers.
+    private(set) var answers: RememberedAnswers
+    /// This process, as the caller of its own calls.
+    private let process: PeerID
     /// What each caller's window needs to know of its one-way messages.
     private var oneWay: [PeerID?: OneWayCount] = [:]
 
@@ -23,24 +27,68 @@ struct MailboxState: ~Copyable {
         var due: Deque<UInt64> = []
     }
 
-    init(limit: Int) { self.limit = max(1, limit) }
+    init(limit: Int, process: PeerID = .anyone, answers: RememberedAnswers = RememberedAnswers()) {
+        self.limit = max(1, limit)
+        self.process = process
+        self.answers = answers
+    }
 
     enum Arrival {
         /// A runner must be started for it.
         case start
         /// A runner will come to it.
         case wait
-        /// The actor has ended.
+        /// It must not run: the actor has ended, or it has run and is forgotten.
         case refused(MeshError)
+        /// It has run before.
+        case answered(CallAnswer)
     }
 
-    mutating func arrive(_ call: InboundCall) -> Arrival {
-        if let closed { return .refused(closed) }
+    /// - Parameter now: nanoseconds of a steady clock; only for a call that may be sent again.
+    mutating func arrive(_ call: InboundCall, now: UInt64 = 0) -> Arrival {
+        if let answeredBelow = call.answeredBelow {
+            let arrival = self.answers.arrive(
+                call, from: self.caller(of: call), answeredBelow: answeredBelow, now: now)
+            switch arrival {
+            case .new: break
+            // The one that is here already brings the answer.
+            case .open: return .wait
+            case .answered(let answer): return .answered(answer)
+            case .forgotten:
+                return .refused(
+                    MeshError(
+                        .actorUnavailable,
+                        "\(call.target.label) came a second time, and what became of it the first time is forgotten; "
+                            + "it may or may not have run."))
+            }
+        }
+        if let closed {
+            self.answers.drop(call, from: self.caller(of: call))
+            return .refused(closed)
+        }
         self.waiting.append(call)
         if self.limit > 1, call.isOneWay { self.noteArrival(call) }
         guard self.runners < self.limit else { return .wait }
         self.runners += 1
         return .start
+    }
+
+    private func caller(of call: InboundCall) -> PeerID { call.origin?.id ?? self.process }
+
+    /// Keeps the answer of a call, if it may be sent again. Returns the call to which the answer goes: the same one, or
+    /// the one by which its caller asked last.
+    mutating func conclude(_ call: InboundCall, with answer: CallAnswer) -> InboundCall {
+        guard call.answeredBelow != nil else { return call }
+        return self.answers.conclude(call, from: self.caller(of: call), with: answer) ?? call
+    }
+
+    /// The answers that are remembered, with that of a call that has run and is not concluded yet.
+    func answers(with answer: CallAnswer?, of call: InboundCall) -> RememberedAnswers {
+        var answers = self.answers
+        if let answer, call.answeredBelow != nil {
+            _ = answers.conclude(call, from: self.caller(of: call), with: answer)
+        }
+        return answers
     }
 
     /// What a runner does that has finished a call, or has just begun.
@@ -127,7 +175,11 @@ struct MailboxState: ~Copyable {
         if let index = self.waiting.firstIndex(where: { $0.key == key && !$0.isOneWay }) {
             return .removed(self.waiting.remove(at: index))
         }
-        return .unknown
+        // It may have been here already when it came again by this name.
+        guard let original = self.answers.original(of: key, from: key.origin ?? self.process), original != key else {
+            return .unknown
+        }
+        return self.cancel(original)
     }
 
     /// Messages that run side by side end in any order, so credit is not due when the one that asked has run, but when
@@ -158,20 +210,30 @@ struct MailboxState: ~Copyable {
         with error: MeshError
     ) -> (waiting: Deque<InboundCall>, running: [(call: InboundCall, runner: MailboxRunner)]) {
         if self.closed == nil { self.closed = error }
+        let answers = self.answers
+        let process = self.process
+        func asker(of call: InboundCall) -> InboundCall {
+            guard call.answeredBelow != nil else { return call }
+            return answers.asker(of: call, from: call.origin?.id ?? process)
+        }
         defer { self.waiting = [] }
-        return (self.waiting, self.running)
+        return (Deque(self.waiting.map(asker)), self.running.map { (asker(of: $0.call), $0.runner) })
     }
 
     /// Drops what waits from a caller that is gone, and names the runners that work for it. Its one-way messages run.
     ///
-    /// - Parameter mayComeAgain: whether calls that may be sent again are left alone.
-    mutating func forget(caller: PeerID, mayComeAgain: Bool) -> [MailboxRunner] {
-        func isForgotten(_ call: InboundCall) -> Bool {
-            call.origin?.id == caller && !call.isOneWay && !(mayComeAgain && call.mayComeAgain)
-        }
-        self.waiting.removeAll(where: isForgotten)
+    /// - Parameters:
+    ///   - isDead: whether its process has ended. If only the way to it has, it may send calls again to a later life of
+    ///     the actor, and what runs of those goes on, since it was not cancelled.
+    ///   - now: nanoseconds of a steady clock.
+    mutating func forget(caller: PeerID, isDead: Bool = true, now: UInt64 = 0) -> [MailboxRunner] {
+        for call in self.waiting where call.origin?.id == caller { self.answers.drop(call, from: caller) }
+        self.answers.callerIsGone(caller, now: now)
+        self.waiting.removeAll { $0.origin?.id == caller && !$0.isOneWay }
         self.oneWay[caller] = nil
-        let runners = self.running.filter { isForgotten($0.call) }.map(\.runner)
+        let runners = self.running.filter { call, _ in
+            call.origin?.id == caller && !call.isOneWay && (isDead || call.answeredBelow == nil)
+        }.map(\.runner)
         for runner in runners { runner.markCancelled() }
         return runners
     }
