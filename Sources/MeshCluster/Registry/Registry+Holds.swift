@@ -20,11 +20,7 @@ extension Registry {
         guard !self.gone.contains(process) else { return [] }
         self.processes[process, default: ProcessEntry()].node = node ?? self.processes[process]?.node
         var ended: [EndedActor] = []
-        let before = changes.isComplete ? self.processes[process]?.holds ?? [] : []
-        if changes.isComplete {
-            for id in before { self.entries[id]?.holders[process] = nil }
-            self.processes[process]?.holds = []
-        }
+        if changes.isComplete { self.forgetHolds(of: process, but: Set(changes.acquired), at: now) }
         for id in changes.acquired {
             if self.entries[id] != nil {
                 self.grant(id, to: process)
@@ -39,8 +35,25 @@ extension Registry {
             if grants <= released.grants { self.processes[process]?.holds.remove(released.actor) }
             self.checkRelease(released.actor, at: now)
         }
-        for id in before { self.checkRelease(id, at: now) }
         return ended
+    }
+
+    /// A process is about to say everything that it holds. What it does not name it may have been given while its report
+    /// was on its way, and then it says so in another one, for which there is a grace.
+    private mutating func forgetHolds(of process: PeerID, but named: Set<UniqueID>, at now: Moment) {
+        for id in self.processes[process]?.holds ?? [] {
+            self.entries[id]?.holders[process] = nil
+            self.processes[process]?.holds.remove(id)
+            guard !named.contains(id) else { continue }
+            self.giveGrace(id, at: now)
+            self.checkRelease(id, at: now)
+        }
+    }
+
+    /// Keeps an actor for a while although nobody may hold it.
+    mutating func giveGrace(_ id: UniqueID, at now: Moment) {
+        let earliest = self.entries[id]?.releaseAt ?? 0
+        self.entries[id]?.releaseAt = max(earliest, now.time + self.settings.graceAfterDeath)
     }
 
     /// Begins to release an actor that nobody holds: its node says when it has run what it had accepted.

@@ -83,6 +83,8 @@ extension Registry {
                     .actorStarted, date: now.date, subject: label, actor: id, incarnation: incarnation,
                     message: incarnation == 1 ? "\(label) has started." : "\(label) has been started again.")))
         self.startFollowers(of: id, at: now)
+        // Whoever had it made may have said meanwhile what he holds, and not yet have got the handle.
+        if entry.holders.isEmpty { self.giveGrace(id, at: now) }
         self.checkRelease(id, at: now)
     }
 

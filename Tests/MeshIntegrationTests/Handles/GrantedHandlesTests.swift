@@ -103,6 +103,29 @@ struct GrantedHandlesTests {
         }
     }
 
+    @Test("one whose grant a complete report has wiped out is told of again", arguments: [false, true])
+    func wipedOut(grantedLate: Bool) async throws {
+        try await withCountedMesh { test, broker in
+            let scene = try await self.makeScene(test, broker)
+            let (mesh, id) = (test.meshes[0], scene.fields.id)
+            let asked = mesh.holdsReported
+            if !grantedLate { broker.grant(id, to: mesh.address.peer) }
+            let reports = broker.reports(of: mesh.address.peer)
+            mesh.reportAllHolds()
+            await broker.wait(for: mesh.address.peer, reports: reports + 1)
+            #expect(broker.holders(of: id) == [])
+            if grantedLate { broker.grant(id, to: mesh.address.peer) }
+            do {
+                let actor = try mesh.handle(Keeper.self, GrantedHandle(scene.fields), asked: asked)
+                await broker.wait(for: mesh.address.peer, reports: reports + 2)
+                #expect(broker.grants(of: id, to: mesh.address.peer) == 1)
+                #expect(try await actor.count() == 0)
+            }
+            await broker.wait(for: id, heldBy: [])
+            #expect(broker.excess == 0)
+        }
+    }
+
     @Test("a weak one grants nothing")
     func weak() async throws {
         try await withCountedMesh { test, broker in
