@@ -53,6 +53,7 @@ struct GrantedHandlesTests {
             await desk.whenLocal { $0.prepare(fields, broker, checkpoints) }
             return desk
         }
+        await broker.wait(for: desk.id.uniqueID, heldBy: test.peers(0))
         return Scene(desk: desk, fields: fields, checkpoints: checkpoints)
     }
 
