@@ -177,7 +177,9 @@ package final class LeaseTable: Sendable {
     func wantComplete() { self.state.withLock { $0.holds.reportEverything() } }
 
     /// Whether this process has a counted handle to an actor now.
-    func holds(_ actor: UniqueID) -> Bool { self.state.withLock { $0.leases[actor]?.lease != nil } }
+    ///
+    /// Does not look at the lease itself, which could then be the last to refer to it, and end it inside of the lock.
+    func holds(_ actor: UniqueID) -> Bool { self.state.withLock { $0.leases[actor] != nil } }
 
     // MARK: For tests
 
