@@ -253,10 +253,9 @@ extension Mesh: MeshExecutorDelegate {
         let lease = self.settings.leaseTime.nanoseconds
         let heartbeat = self.settings.heartbeatInterval.nanoseconds
         var next: UInt64?
-        let awaited = self.pending.awaited
+        let awaited = self.pending.awaited.union(self.pinning)
         for peer in self.peers.all {
-            let isAwaited = awaited.contains(peer.id) || self.isPinned(for: peer.id)
-            let (silence, due) = peer.tick(now: now, isAwaited: isAwaited, heartbeat: heartbeat)
+            let (silence, due) = peer.tick(now: now, isAwaited: awaited.contains(peer.id), heartbeat: heartbeat)
             guard let due else { continue }
             next = min(next ?? due, due)
             // That a process of this host ends the kernel tells, but not that it was stopped.
