@@ -126,7 +126,9 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ]
         ),
-        .testTarget(name: "MeshClusterTests", dependencies: ["MeshCluster", "MeshRuntime", "MeshCore"]),
+        .testTarget(
+            name: "MeshClusterTests",
+            dependencies: ["MeshCluster", "MeshRuntime", "MeshCore", "MeshMessagePack", "MeshTransportInProcess"]),
         .testTarget(
             name: "MeshIntegrationTests",
             dependencies: [
@@ -144,7 +146,9 @@ let package = Package(
         ),
         .testTarget(
             name: "MeshProcessTests",
-            dependencies: ["ActorMesh", "CMeshPlatform", "MeshCore", "MeshFixtures", "MeshTesting"]
+            dependencies: [
+                "ActorMesh", "CMeshPlatform", "MeshCluster", "MeshCore", "MeshFixtures", "MeshRuntime", "MeshTesting",
+            ]
         ),
     ]
 )

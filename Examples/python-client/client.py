@@ -13,7 +13,7 @@ import zmq
 
 VERSION = 1
 CALL, REPLY, FAILURE, HELLO, PROBE, GOODBYE, RESEND, MISMATCH, GREET, GREETED = 0, 2, 3, 6, 7, 8, 9, 10, 11, 12
-FIND = "$s11MeshCluster6BrokerC4find4name9namespace0A7Runtime12HandleFieldsVSgSS_SSSgtYaKFTE"
+FIND = "$s11MeshCluster6BrokerC4find4name9namespace6holder0A7Runtime13GrantedHandleVSgSS_SSSg0A4Core6PeerIDVSgtYaKFTE"
 
 
 class Link:
@@ -48,7 +48,7 @@ class Mesh:
         """The handle of a named actor; None when there is none."""
         # The well-known actors are numbered after their process; the broker is number 1.
         low = (self.broker.peer << 8 | 1) % (1 << 64)
-        return self.invoke(self.broker, (0, low), 0, FIND, [name, namespace])
+        return self.invoke(self.broker, (0, low), 0, FIND, [name, namespace, None])
 
     def call(self, handle, method, *arguments):
         """Calls a method of an actor and waits for its result."""

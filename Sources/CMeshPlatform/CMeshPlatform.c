@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -75,6 +77,11 @@ int cmesh_epoll_add(int epoll, int descriptor, uint64_t token) {
     return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
 }
 
+int cmesh_epoll_rearm(int epoll, int descriptor, uint64_t token) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data = {.u64 = token}};
+    return epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event);
+}
+
 int cmesh_epoll_remove(int epoll, int descriptor) { return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, NULL); }
 
 int cmesh_epoll_wait(int epoll, uint64_t *tokens, int capacity) {
@@ -84,7 +91,44 @@ int cmesh_epoll_wait(int epoll, uint64_t *tokens, int capacity) {
     return count;
 }
 
-int cmesh_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+/// Moves a descriptor away from the first four. Returns -1 when it cannot; it is closed then.
+static int lift(int descriptor) {
+    if (descriptor > 3) return descriptor;
+    int lifted = fcntl(descriptor, F_DUPFD_CLOEXEC, 4);
+    int error = errno;
+    close(descriptor);
+    errno = error;
+    return lifted;
+}
+
+int cmesh_pipe(int ends[2]) {
+    if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+    for (int index = 0; index < 2; index++) {
+        ends[index] = lift(ends[index]);
+        if (ends[index] >= 0) continue;
+        int error = errno;
+        close(ends[1 - index]);
+        errno = error;
+        return -1;
+    }
+    return 0;
+}
+
+int cmesh_limit_data(pid_t pid, uint64_t bytes) {
+    struct rlimit limit;
+    if (prlimit(pid, RLIMIT_DATA, NULL, &limit) != 0) return -1;
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    return prlimit(pid, RLIMIT_DATA, &limit, NULL);
+}
+
+void cmesh_buffer_output_by_line(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
+
+void cmesh_block_pipe_signal(void) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
 
 int cmesh_readable_descriptor(void) { return eventfd(1, EFD_CLOEXEC); }
 

@@ -9,19 +9,36 @@ package final class Membership: Sendable {
     /// Identifies the types that a process knows; nodes run actors and tasks of the programs that they have.
     package let program: String
     package let scheduler: TaskScheduler
-    private let state: Mutex<State>
+    let state: Mutex<State>
     unowned let mesh: Mesh
     /// The node whose worker this process is; nil for others.
     package let node: PeerID?
 
-    private struct State {
+    struct State {
         var broker: PeerAddress?
         var endpoint: String?
         /// Whether somebody is about to find the broker.
         var isJoining = false
+        var terms: MembershipTerms
+        var lease = MemberLease()
+        /// Since when the broker has been away.
+        var awaySince: UInt64?
+        var loss: Loss?
     }
 
-    package typealias Begin = @Sendable (Broker) async throws -> MembershipTerms
+    /// What to do when the broker does not know this process any more.
+    package struct Loss: Sendable {
+        /// The lease has run out: what this process has of the mesh is somebody else's by now, and must end before it
+        /// joins again.
+        package var fence: @Sendable () async -> Void
+        /// The broker has been away for longer than it is waited for.
+        package var abandon: @Sendable () -> Void
+
+        package init(fence: @escaping @Sendable () async -> Void, abandon: @escaping @Sendable () -> Void) {
+            self.fence = fence
+            self.abandon = abandon
+        }
+    }
 
     package init(
         mesh: Mesh, program: String, broker: PeerAddress?, endpoint: String? = nil, node: PeerID? = nil
@@ -30,94 +47,8 @@ package final class Membership: Sendable {
         self.mesh = mesh
         self.program = program
         self.scheduler = TaskScheduler(mesh: mesh)
-        self.state = Mutex(State(broker: broker, endpoint: endpoint))
-    }
-
-    /// Finds the broker and begins the membership, and does so again whenever the broker has been away.
-    ///
-    /// - Throws: `brokerUnavailable` when nobody answers at its address within the time.
-    package func join(timeout: Duration, _ begin: @escaping Begin) async throws {
-        guard let endpoint = self.state.withLock({ $0.endpoint }) else { return }
-        let mesh = self.mesh
-        self.state.withLock { $0.isJoining = true }
-        guard let address = try await mesh.greet(endpoint, timeout: timeout) else {
-            throw MeshError(
-                .brokerUnavailable,
-                "No broker answers at \(endpoint). Start one with `mesh broker --bind \(endpoint)`, or check the address."
-            )
-        }
-        mesh.onPeerLost { [weak mesh] peer, _ in
-            guard let mesh, let membership = try? mesh.membership, membership.forget(peer) else { return }
-            mesh.detach { await Self.rejoin(mesh, endpoint, begin) }
-        }
-        self.setBroker(address.reached(at: endpoint, from: mesh.address.host))
-        _ = try await begin(try self.broker())
-        if self.isStillAway() { mesh.detach { await Self.rejoin(mesh, endpoint, begin) } }
-        Self.scheduleHeartbeat(mesh, endpoint, begin)
-    }
-
-    /// The broker is gone. Returns whether the caller has to find it again.
-    private func forget(_ peer: PeerID) -> Bool {
-        self.state.withLock { state in
-            guard state.broker?.peer == peer else { return false }
-            state.broker = nil
-            if state.isJoining { return false }
-            state.isJoining = true
-            return true
-        }
-    }
-
-    /// Whether the broker has gone again while the membership was being begun; if not, that is done.
-    private func isStillAway() -> Bool {
-        self.state.withLock { state in
-            state.isJoining = state.broker == nil
-            return state.isJoining
-        }
-    }
-
-    private static func rejoin(_ mesh: Mesh, _ endpoint: String, _ begin: @escaping Begin) async {
-        var refusals = 0
-        while !mesh.isStopped, let membership = try? mesh.membership {
-            do {
-                let address = try await mesh.greet(endpoint, timeout: .milliseconds(500))
-                if let address, mesh.hasLost(address.peer) {
-                    // It is about to end, or was given up for having been silent too long.
-                    refusals += 1
-                    if refusals == 30 {
-                        mesh.logger.warning(
-                            "the broker was given up, so this process cannot join it again; start it anew")
-                    }
-                } else if let address {
-                    membership.setBroker(address.reached(at: endpoint, from: mesh.address.host))
-                    _ = try await begin(try membership.broker())
-                    if !membership.isStillAway() { return }
-                }
-            } catch {
-                mesh.logger.debug("the broker is not back yet", metadata: ["error": "\(error)"])
-                membership.setBroker(nil)
-            }
-            try? await Task.sleep(for: .milliseconds(100))
-        }
-    }
-
-    /// Tells the broker regularly that this process lives.
-    private static func scheduleHeartbeat(
-        _ mesh: Mesh, _ endpoint: String, _ begin: @escaping Begin
-    ) {
-        let interval = mesh.settings.heartbeatInterval.nanoseconds
-        _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + interval) { [weak mesh] in
-            guard let mesh, !mesh.isStopped else { return }
-            mesh.detach {
-                defer { self.scheduleHeartbeat(mesh, endpoint, begin) }
-                guard let membership = try? mesh.membership, let broker = membership.brokerAddress else { return }
-                do {
-                    try await membership.broker().heartbeat(mesh.address.peer)
-                } catch let error as MeshError where error.code == .actorNotFound {
-                    // It has given this process up, and it is not the one that ended.
-                    if membership.forget(broker.peer) { await self.rejoin(mesh, endpoint, begin) }
-                } catch {}
-            }
-        }
+        self.state = Mutex(
+            State(broker: broker, endpoint: endpoint, terms: MembershipTerms(mesh.settings, isDurable: false)))
     }
 
     package var brokerAddress: PeerAddress? { self.state.withLock { $0.broker } }
@@ -142,24 +73,13 @@ package final class Membership: Sendable {
         do {
             return try await question(broker)
         } catch let error as MeshError
-            where (error.code == .actorDied || error.code == .actorUnavailable)
-            && self.mesh.hasLost(self.mesh.peer(of: broker))
+            where error.code == .actorUnavailable
+            || (error.code == .actorDied && self.mesh.hasLost(self.mesh.peer(of: broker)))
         {
             throw MeshError(
                 .brokerUnavailable, "The broker went away before it answered; the request may or may not have run.",
                 cause: error)
         }
-    }
-}
-
-extension PeerAddress {
-    /// The same process as it was reached: from another host by that endpoint, whatever it calls itself.
-    fileprivate func reached(at endpoint: String, from host: HostID) -> PeerAddress {
-        guard host != self.host else { return self }
-        var address = self
-        address.endpoints.removeAll { $0 == endpoint }
-        address.endpoints.insert(endpoint, at: 0)
-        return address
     }
 }
 

@@ -33,6 +33,11 @@ extension Mesh {
         id.reference.end(with: MeshError(.actorDied, "\(id) has ended: it was told to stop."))
     }
 
+    /// Ends an actor that is known by its number in good order; see `stop(_:timeout:)`.
+    public func stop(id: UniqueID, timeout: Duration = .seconds(30)) async throws {
+        try await self.membership.ask { try await $0.stop(id, within: timeout.nanoseconds) }
+    }
+
     /// Suspends until an actor is gone for good, and tells when and why. Returns at once for one that has ended, as long
     /// as the broker remembers it (the last 10,000); later, and when the broker was restarted without a store, the
     /// cause is `unknown`. Waits on while the broker is away.

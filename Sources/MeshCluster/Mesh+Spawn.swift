@@ -19,11 +19,11 @@ extension Mesh {
     public func spawn<Act: RemoteActor>(
         _ type: Act.Type, options: ActorOptions = ActorOptions()
     ) async throws -> Act where Act.Arguments == Void {
-        try await self.spawn(type, encoded: Data(), options)
+        try await self.spawn(type, encoded: EncodedValue(), options)
     }
 
     private func spawn<Act: RemoteActor>(
-        _ type: Act.Type, encoded arguments: Data, _ options: ActorOptions
+        _ type: Act.Type, encoded arguments: EncodedValue, _ options: ActorOptions
     ) async throws -> Act {
         guard let typeName = _mangledTypeName(type) else {
             throw MeshError(.typeNotFound, "\(type) has no name that another process could find it by.")
@@ -51,7 +51,7 @@ extension Mesh {
         let holder = self.address.peer
         switch try await membership.ask({ try await $0.spawn(spec, holder: holder) }) {
         case .started(let handle): return try self.handle(type, handle)
-        case .crashed(_, let reason): throw MeshError(.actorDied, "\(spec.label) died while it was made: \(reason)")
+        case .crashed(let reason): throw MeshError(.actorDied, "\(spec.label) died while it was made: \(reason)")
         case .failed(let error):
             let error = self.decodeError(error)
             guard let remote = error as? RemoteCallError else { throw error }
@@ -73,19 +73,21 @@ extension Mesh {
         _ type: Act.Type, named name: String, namespace: String? = nil, weak: Bool = false
     ) async throws -> Act {
         let holder = weak ? nil : self.address.peer
-        let fields = try await self.membership.ask {
+        let handle = try await self.membership.ask {
             try await $0.find(name: name, namespace: namespace, holder: holder)
         }
-        guard let fields else {
+        guard let handle else {
             throw MeshError(
                 .actorNotFound,
                 "No actor is called \"\(name)\" in namespace \"\(namespace ?? Registry.defaultNamespace)\".")
         }
         let wanted = String(reflecting: type)
-        guard fields.typeName == wanted else {
-            throw MeshError(.typeNotFound, "The actor called \"\(name)\" is a \(fields.typeName), not a \(wanted).")
+        let found: Act = try self.handle(type, handle)
+        guard handle.fields.typeName == wanted else {
+            throw MeshError(
+                .typeNotFound, "The actor called \"\(name)\" is a \(handle.fields.typeName), not a \(wanted).")
         }
-        return try self.handle(type, fields)
+        return found
     }
 
     /// The actor with the name in the options, made from the arguments if there is none. Of several who ask at the

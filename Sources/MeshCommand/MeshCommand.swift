@@ -20,6 +20,8 @@ struct MeshCommand: AsyncParsableCommand {
             ActorsCommand.self,
             NodesCommand.self,
             MessagesCommand.self,
+            TreeCommand.self,
+            StopCommand.self,
             KillCommand.self,
             BenchCommand.self,
         ])

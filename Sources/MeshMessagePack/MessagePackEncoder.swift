@@ -58,6 +58,12 @@ public struct MessagePackEncoder: Sendable {
         }
     }
 
+    /// The sink of the running encode, for values that have something to say to it in their `encode(to:)`; nil when there
+    /// is none, or the encoder is of another kind.
+    package static func sink(of encoder: any Encoder) -> (any MessagePackAttachmentSink)? {
+        (encoder as? EncodingNode)?.session.sink
+    }
+
     /// The less common numbers; returns `false` for any other type.
     private static func packScalar<T>(_ value: T, into buffer: MessagePackBuffer) -> Bool {
         if T.self == Int64.self {

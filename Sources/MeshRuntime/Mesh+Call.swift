@@ -74,49 +74,58 @@ extension Mesh {
         if !chain.isEmpty || !invocation.genericSubstitutions.isEmpty {
             context = CallContextFields(chain: chain, genericSubstitutions: invocation.genericSubstitutions)
         }
+        let byteCount = attachments.reduce(invocation.buffer.bytes.count) { $0 + $1.count }
         let call = OutgoingCall(
             mesh: self, reference: reference, target: target, invocation: invocation, attachments: attachments,
-            context: context, deadline: scope?.deadline ?? 0, isOneWay: isOneWay)
+            largeBytes: byteCount < CallWindow.largeCall ? 0 : byteCount, context: context,
+            deadline: scope?.deadline ?? 0, isOneWay: isOneWay)
 
-        let byteCount = attachments.reduce(invocation.buffer.bytes.count) { $0 + $1.count }
-        let bytes = byteCount < ActorReference.largeCall ? 0 : byteCount
         do throws(MeshError) {
-            try await reference.admit(isOneWay: isOneWay, bytes: bytes, policy: policy)
+            try await reference.admit(isOneWay: isOneWay, bytes: call.largeBytes, policy: policy)
         } catch {
             throw call.explain(error)
         }
-        if isOneWay {
-            do throws(MeshError) {
-                try call.send(callID: 0)
-            } catch {
-                reference.release(isOneWay: true, bytes: bytes)
-                throw call.explain(error)
-            }
-            return nil
+        guard isOneWay else { return try await self.await(call, acceptance) }
+        do throws(MeshError) {
+            // One that is kept needs its arguments for longer.
+            if try call.send() == nil { self.buffers.give(invocation.buffer) }
+        } catch {
+            reference.release(isOneWay: true, bytes: call.largeBytes)
+            throw call.explain(error)
         }
-        defer { reference.release(isOneWay: false, bytes: bytes) }
-        return try await self.await(call, acceptance)
+        return nil
     }
 
     private func await(_ call: OutgoingCall, _ acceptance: PendingResult?) async throws -> Payload {
-        let peer = call.reference.location.address.peer
-        let callID = self.pending.reserve(for: peer)
-        let expiry = call.deadline == 0 ? nil : self.expire(call, callID)
+        // One that may have to be sent elsewhere is not bound to the fate of a process until it is sent to one.
+        var call = call
+        if !call.reference.keepsCalls { call.expectedFrom = call.reference.location.address.peer }
+        call.number = self.pending.reserve(for: call.expectedFrom)
+        return try await self.outcome(of: call, acceptance)
+    }
+
+    private func outcome(of call: OutgoingCall, _ acceptance: PendingResult?) async throws -> Payload {
+        let expiry = call.deadline == 0 ? nil : self.expire(call)
+        var sequence: UInt64?
         let outcome = await withTaskCancellationHandler {
-            await self.pending.outcome(of: callID) {
+            await self.pending.outcome(of: call.number) {
                 do throws(MeshError) {
-                    try call.send(callID: callID, reservedFor: peer)
+                    sequence = try call.send()
+                    if sequence == nil { self.buffers.give(call.invocation.buffer) }
                 } catch {
-                    self.pending.complete(callID, with: .broken(error))
+                    self.pending.complete(call.number, with: .broken(error))
                 }
                 acceptance?.accept()
                 // Cancelled before there was anything to cancel.
-                if Task.isCancelled { call.cancel(callID: callID) }
+                if Task.isCancelled { call.cancel() }
             }
         } onCancel: {
-            call.cancel(callID: callID)
+            call.cancel()
         }
         if let expiry { self.timers.cancel(expiry) }
+        call.reference.release(isOneWay: false, bytes: call.largeBytes, sequence: sequence)
+        // Nobody sends it again.
+        if sequence != nil { self.buffers.give(call.invocation.buffer) }
         switch outcome {
         case .result(let payload): return payload
         case .failure(let error): throw self.decodeError(error)
@@ -125,10 +134,12 @@ extension Mesh {
     }
 
     /// Gives a call up when its deadline passes, wherever it is.
-    private func expire(_ call: OutgoingCall, _ callID: UInt64) -> TimerQueue.Token {
+    private func expire(_ call: OutgoingCall) -> TimerQueue.Token {
         let message = "\(call.label) took longer than its deadline; it may or may not have run."
         return self.schedule(at: call.deadline) { [pending] in
-            if pending.complete(callID, with: .broken(MeshError(.deadlineExceeded, message))) {
+            // Where it is must be asked before it is not known any more.
+            let callID = pending.callID(of: call.number)
+            if pending.complete(call.number, with: .broken(MeshError(.deadlineExceeded, message))) {
                 call.cancel(callID: callID)
             }
         }
@@ -151,49 +162,87 @@ struct OutgoingCall: @unchecked Sendable {
     let target: RemoteCallTarget
     let invocation: CallEncoder
     let attachments: [Data]
+    /// What its arguments take, if that counts.
+    let largeBytes: Int
     let context: CallContextFields?
     let deadline: UInt64
     let isOneWay: Bool
+    /// What it is known by among the pending calls; 0 for a one-way message.
+    var number: UInt64 = 0
+    /// The process from which the outcome was expected before it was sent.
+    var expectedFrom: PeerID?
+
+    init(
+        mesh: Mesh, reference: ActorReference, target: RemoteCallTarget, invocation: CallEncoder, attachments: [Data],
+        largeBytes: Int, context: CallContextFields?, deadline: UInt64, isOneWay: Bool
+    ) {
+        self.mesh = mesh
+        self.reference = reference
+        self.target = target
+        self.invocation = invocation
+        self.attachments = attachments
+        self.largeBytes = largeBytes
+        self.context = context
+        self.deadline = deadline
+        self.isOneWay = isOneWay
+    }
 
     /// For people: `Account.deposit(_:) of Account "savings" (1fcc75b5)`.
     var label: String { "\(CallTarget.label(of: self.target)) of \(self.reference.label)" }
 
-    /// - Parameter reserved: the process from which the outcome is expected so far.
-    func send(callID: UInt64, reservedFor reserved: PeerID? = nil) throws(MeshError) {
-        let now = self.deadline == 0 ? 0 : cmesh_monotonic_nanoseconds()
-        if self.deadline != 0, now >= self.deadline {
+    /// Sends it, or keeps it until its actor has been found.
+    ///
+    /// - Returns: the number under which its reference keeps it, with its arguments; nil when it does not.
+    func send() throws(MeshError) -> UInt64? {
+        if self.deadline != 0, cmesh_monotonic_nanoseconds() >= self.deadline {
             throw MeshError(.deadlineExceeded, "Its deadline had passed before it was sent; it has not run.")
         }
-        try self.reference.send(isOneWay: self.isOneWay) {
-            (sequence, wantsCredit, location, peer) throws(MeshError) in
-            // The actor may have moved since.
-            if let reserved, reserved != location.address.peer {
-                self.mesh.pending.expect(callID, from: location.address.peer)
-            }
-            guard let peer else {
-                return self.deliverHere(callID, sequence, wantsCredit, location)
-            }
-            let call = CallEnvelope(
-                isOneWay: self.isOneWay,
-                callID: callID,
-                sequence: sequence,
-                actor: self.reference.id,
-                incarnation: location.incarnation,
-                target: .number(0),
-                microsecondsLeft: self.deadline == 0 ? 0 : max(1, (self.deadline - now) / 1000),
-                wantsCredit: wantsCredit,
-                context: self.context,
-                attachments: self.attachments.count
-            )
+        return try self.reference.send(self)
+    }
+
+    /// Gives it to the link, or to the mailbox when the actor lives in this process. Called by the reference.
+    func post(
+        callID: UInt64, sequence: UInt64, wantsCredit: Bool, answeredBelow: UInt64?, to location: ActorLocation,
+        _ peer: Peer?
+    ) throws(MeshError) {
+        var context = self.context
+        if let answeredBelow {
+            context = context ?? CallContextFields()
+            context?.answeredBelow = answeredBelow
+        }
+        guard let peer else {
+            return self.deliverHere(callID, sequence, wantsCredit, context, location)
+        }
+        let handles = try self.mesh.pin(self.invocation.buffer, to: peer.id)
+        if handles != nil { context = context.with(handles) }
+        let now = self.deadline == 0 ? 0 : cmesh_monotonic_nanoseconds()
+        let call = CallEnvelope(
+            isOneWay: self.isOneWay,
+            callID: callID,
+            sequence: sequence,
+            actor: self.reference.id,
+            incarnation: location.incarnation,
+            target: .number(0),
+            microsecondsLeft: self.deadline == 0 ? 0 : self.deadline > now ? max(1, (self.deadline - now) / 1000) : 1,
+            wantsCredit: wantsCredit,
+            context: context,
+            attachments: self.attachments.count
+        )
+        do throws(MeshError) {
             try self.invocation.buffer.bytes.withUnsafeBytes { bytes throws(MeshError) in
                 try peer.post(call, target: self.target.identifier, arguments: bytes, attachments: self.attachments)
             }
+        } catch {
+            self.mesh.unpin(handles, to: peer.id)
+            throw error
         }
-        self.mesh.buffers.give(self.invocation.buffer)
     }
 
     /// The actor lives in this process: its mailbox is asked directly, with the same bytes.
-    private func deliverHere(_ callID: UInt64, _ sequence: UInt64, _ wantsCredit: Bool, _ location: ActorLocation) {
+    private func deliverHere(
+        _ callID: UInt64, _ sequence: UInt64, _ wantsCredit: Bool, _ context: CallContextFields?,
+        _ location: ActorLocation
+    ) {
         let call = InboundCall(
             origin: nil,
             callID: callID,
@@ -201,15 +250,24 @@ struct OutgoingCall: @unchecked Sendable {
             isOneWay: self.isOneWay,
             wantsCredit: wantsCredit,
             deadline: self.deadline,
-            context: self.context,
+            context: context,
             target: self.mesh.targets.target(named: self.target.identifier),
-            payload: self.invocation.buffer.bytes.withUnsafeBytes { Payload(copying: $0, self.attachments) }
+            payload: self.invocation.buffer.bytes.withUnsafeBytes {
+                Payload(copying: $0, self.attachments, self.invocation.buffer.leases)
+            }
         )
         self.mesh.deliver(call, to: self.reference.id, incarnation: location.incarnation)
     }
 
-    /// Asks for the call to be cancelled where it is. It still ends with an outcome.
-    func cancel(callID: UInt64) {
+    /// Ends the call if it is nowhere, and else asks for it to be cancelled where it is: then it still ends with an
+    /// outcome.
+    func cancel() {
+        if self.reference.keepsCalls, self.reference.cancelWaiting(self) { return }
+        self.cancel(callID: self.mesh.pending.callID(of: self.number))
+    }
+
+    func cancel(callID: UInt64?) {
+        guard let callID else { return }
         let location = self.reference.location
         if location.address.peer == self.mesh.address.peer {
             self.mesh.cancel(CallKey(origin: nil, callID: callID), of: self.reference.id)

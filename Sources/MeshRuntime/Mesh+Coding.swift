@@ -1,14 +1,20 @@
-package import FoundationEssentials
+import FoundationEssentials
 import MeshCore
 import MeshMessagePack
 
 /// Values and errors on their way through processes that need not know their types.
 extension Mesh {
-    package func encode<Value: Encodable>(_ value: Value) throws -> Data { try self.encoder.encode(value) }
+    package func encode<Value: Encodable>(_ value: Value) throws -> EncodedValue {
+        let buffer = MessagePackBuffer()
+        let notes = HandleNotes()
+        try self.encoder.encode(value, into: buffer, attachments: notes)
+        return EncodedValue(buffer.takeData(), leases: notes.leases)
+    }
 
-    package func decode<Value: Decodable>(_ type: Value.Type, from data: Data, what: String) throws -> Value {
+    package func decode<Value: Decodable>(_ type: Value.Type, from value: EncodedValue, what: String) throws -> Value {
         do {
-            return try self.decoder.decode(Value.self, from: data)
+            // The actors in it stay held until the handles that are read have taken them over.
+            return try withExtendedLifetime(value) { try self.decoder.decode(Value.self, from: value.data) }
         } catch {
             throw MeshError(
                 .decodingFailed, "\(what) cannot be read as \(type); the sender was built with another version.",
@@ -16,7 +22,8 @@ extension Mesh {
         }
     }
 
-    /// An error as it travels: as itself if it is `Codable`, else as a description.
+    /// An error as it travels: as itself if it is `Codable`, else as a description. Nobody holds on to the actors whose
+    /// handles are in an error while it travels; they count from when it is read.
     package func encodeError(_ error: any Error, method: String) -> EncodedError {
         let (typeName, value): (String?, any Encodable)
         switch error {
@@ -35,7 +42,7 @@ extension Mesh {
             typeName = name
             value = ThrownError(typeName: name, reason: String(describing: error), method: method, value: nil)
         }
-        let data = (try? self.encode(AnyEncodable(value))) ?? Data()
+        let data = (try? self.encoder.encode(AnyEncodable(value))) ?? Data()
         return EncodedError(typeName: typeName, data: data)
     }
 

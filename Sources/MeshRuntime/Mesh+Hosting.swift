@@ -13,8 +13,9 @@ extension Mesh {
 
     /// Called by the compiler when an actor is being made.
     public func assignID<Act>(_ actorType: Act.Type) -> ActorID where Act: DistributedActor, Act.ID == ActorID {
-        if let birth = Birth.current, let claimed = birth.claim(actorType) { return ActorID(claimed) }
-        return ActorID(self.makeReference(id: .make(), type: actorType, name: nil, incarnation: 0, window: nil))
+        if let birth = Birth.current, let claimed = birth.claim(actorType) { return ActorID(claimed, .uncounted) }
+        let reference = self.makeReference(id: .make(), type: actorType, name: nil, incarnation: 0, window: nil)
+        return ActorID(reference, .uncounted)
     }
 
     /// Called by the compiler when an actor's initialiser has ended. One that its program made by itself can be called
@@ -35,12 +36,14 @@ extension Mesh {
     }
 
     func makeReference<Act>(
-        id: UniqueID, type: Act.Type, name: String?, incarnation: UInt64, window: Int?
+        id: UniqueID, type: Act.Type, name: String?, incarnation: UInt64, window: Int?, retries: Limit = 0,
+        mayRestart: Bool = false
     ) -> ActorReference {
         let fields = HandleFields(
             id: id, typeName: String(reflecting: type), name: name,
             window: window ?? self.settings.maxPendingCalls,
-            location: ActorLocation(address: self.address, incarnation: incarnation))
+            location: ActorLocation(address: self.address, incarnation: incarnation), retries: retries,
+            mayRestart: mayRestart)
         return self.references.reference(for: fields, mesh: self)
     }
 
@@ -57,16 +60,22 @@ extension Mesh {
     }
 
     /// Makes an actor with a given identity, runs its initialiser, and keeps it until `endActor`.
+    ///
+    /// - Parameters:
+    ///   - retries: how often one call may run again in a later life, for the handles that it gives to others.
+    ///   - mayRestart: whether there may be a later life.
     package func birth<Act: DistributedActor>(
         _ type: Act.Type, id: UniqueID, name: String?, incarnation: UInt64, window: Int? = nil, maxConcurrency: Int,
-        _ make: (Mesh) async throws -> Act
+        retries: Limit = 0, mayRestart: Bool = false, _ make: (Mesh) async throws -> Act
     ) async throws -> ActorID where Act.ActorSystem == Mesh {
-        let reference = self.makeReference(id: id, type: type, name: name, incarnation: incarnation, window: window)
+        let reference = self.makeReference(
+            id: id, type: type, name: name, incarnation: incarnation, window: window, retries: retries,
+            mayRestart: mayRestart)
         let birth = Birth(reference: reference, type: type, incarnation: incarnation)
         let actor = try await Birth.$current.withValue(birth) { try await make(self) }
         self.host(
             actor, reference: reference, incarnation: incarnation, maxConcurrency: maxConcurrency, isOwned: true)
-        return ActorID(reference)
+        return ActorID(reference, .uncounted)
     }
 
     /// Ends an actor of this process. Returns false when there is none.
@@ -87,8 +96,13 @@ extension Mesh {
         self.onActorExit.withLock { $0 = action }
     }
 
-    /// Whether somebody in this process has a counted handle to an actor of it.
-    package func holds(_ actor: UniqueID) -> Bool { false }
+    /// The spawned actor whose method runs here.
+    var runningActor: UniqueID? {
+        guard let hosted = MeshScope.current?.call?.hosted, hosted.isOwned, !hosted.id.isReserved,
+            hosted.incarnation > 0
+        else { return nil }
+        return hosted.id
+    }
 
     /// Whose children the actors are that the code that runs now spawns.
     package var currentOwner: ActorOwner {
@@ -117,12 +131,6 @@ extension Mesh {
                 }
             }
         }
-    }
-
-    /// A handle to an actor that is known by its fields.
-    package func handle<Act: DistributedActor>(_ type: Act.Type, _ fields: HandleFields) throws -> Act
-    where Act.ActorSystem == Mesh {
-        try Act.resolve(id: ActorID(self.references.reference(for: fields, mesh: self)), using: self)
     }
 }
 

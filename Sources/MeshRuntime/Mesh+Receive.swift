@@ -19,12 +19,14 @@ extension Mesh: MeshExecutorDelegate {
             let peer: Peer
             if let known = self.peers.known(header.from) {
                 peer = known
+            } else if let address = self.peers.silent(header.from) {
+                peer = try self.peers.peer(at: address)
             } else {
                 guard let introduced = try self.introduce(header, &reader) else { return }
                 peer = introduced
             }
             let byteCount = message.attachments.reduce(message.head.count) { $0 + $1.count }
-            guard peer.accept(header, byteCount: byteCount, now: cmesh_monotonic_nanoseconds()) else { return }
+            guard let peer = try self.accept(header, from: peer, byteCount: byteCount) else { return }
             var attachments = message.attachments[...]
             while !reader.isAtEnd {
                 let envelope = try Envelope(from: &reader)
@@ -39,6 +41,24 @@ extension Mesh: MeshExecutorDelegate {
                 from: sender)
         } catch {
             self.badMessages.note(error, from: sender)
+        }
+    }
+
+    /// Looks whether a message is to be read. Returns the peer that it came from, which may have begun anew, or nil.
+    private func accept(_ header: BatchHeader, from peer: Peer, byteCount: Int) throws -> Peer? {
+        let now = cmesh_monotonic_nanoseconds()
+        switch peer.accept(header, byteCount: byteCount, now: now) {
+        case .read: return peer
+        case .drop: return nil
+        case .readAnew:
+            self.forgetCalls(of: peer.id, mayComeAgain: true)
+            return peer
+        case .forgotten:
+            let message = "Its process had heard nothing of this one and gave it up; the call may or may not have run."
+            self.giveUp(peer, because: MeshError(.actorUnavailable, message))
+            let next = try self.peers.peer(at: peer.address)
+            guard case .read = next.accept(header, byteCount: byteCount, now: now) else { return nil }
+            return next
         }
     }
 
@@ -73,7 +93,9 @@ extension Mesh: MeshExecutorDelegate {
         switch envelope {
         case .call(let call):
             let target = try peer.target(call.target, in: self.targets)
-            let payload = Payload(message: message, range: call.arguments, attachments: try take(call.attachments))
+            let payload = Payload(
+                message: message, range: call.arguments, attachments: try take(call.attachments),
+                leases: self.receive(call.context?.handles, from: peer))
             self.deliver(
                 InboundCall(
                     origin: peer,
@@ -89,19 +111,28 @@ extension Mesh: MeshExecutorDelegate {
                 ),
                 to: call.actor, incarnation: call.incarnation)
         case .reply(let reply):
-            let payload = Payload(message: message, range: reply.result, attachments: try take(reply.attachments))
+            let payload = Payload(
+                message: message, range: reply.result, attachments: try take(reply.attachments),
+                leases: self.receive(reply.handles, from: peer))
             self.pending.complete(reply.callID, from: peer.id, with: .result(payload))
         case .failure(let failure):
             _ = try take(failure.attachments)
+            if let refusal = failure.refusal, let reference = self.references.find(refusal.actor),
+                reference.refuse(refusal, callID: failure.callID, from: peer.id)
+            {
+                return
+            }
             let data = Data(UnsafeRawBufferPointer(rebasing: message.head[failure.error]))
             self.pending.complete(
                 failure.callID, from: peer.id, with: .failure(EncodedError(typeName: failure.typeName, data: data)))
         case .cancel(let callID, let actor):
             self.cancel(CallKey(origin: peer.id, callID: callID), of: actor)
         case .credit(let credit):
-            self.references.find(credit.actor)?.credit(completed: credit.completed)
+            self.references.find(credit.actor)?.credit(credit, from: peer.id)
         case .ended(let ended):
             self.references.find(ended.actor)?.end(ended, at: peer.id)
+        case .held(let numbers):
+            self.confirmed(numbers, by: peer.id)
         case .hello:
             break
         case .greet(let number):
@@ -128,7 +159,7 @@ extension Mesh: MeshExecutorDelegate {
         }
         guard incarnation == 0 || incarnation == hosted.incarnation else {
             let message = "The call was meant for an earlier life of \(hosted.label)."
-            return self.reply(to: call, with: MeshError(.actorUnavailable, message))
+            return self.refuse(call, of: actor, incarnation, with: MeshError(.actorUnavailable, message))
         }
         hosted.enqueue(call)
     }
@@ -156,18 +187,42 @@ extension Mesh: MeshExecutorDelegate {
         self.lost(address.peer, because: MeshError(.actorDied, "Its process \(address.processID) has ended."))
     }
 
-    /// A process is gone for good: calls to it fail, its own calls are cancelled.
+    /// A process is gone for good: calls to it fail unless their actors live on elsewhere, its own calls are cancelled.
     package func lost(_ peer: PeerID, because error: MeshError) {
         guard self.peers.remove(peer, because: error) else { return }
-        self.references.end(at: peer, with: error)
+        self.references.lose(at: peer, hasEnded: true, because: error)
         self.pending.completeAll(to: peer, with: error)
-        let (hosted, listeners) = (self.hosts.withLock { Array($0.values) }, self.peerClock.listeners)
-        for actor in hosted { actor.forget(caller: peer) }
-        for listener in listeners { listener(peer, error) }
+        self.forgetHandles(of: peer)
+        self.forgetCalls(of: peer, mayComeAgain: false)
+        for listener in self.peerClock.listeners { listener(peer, error) }
     }
 
-    /// Whether a process is known to be gone.
-    package func hasLost(_ peer: PeerID) -> Bool { self.peers.ended(peer) != nil }
+    /// Nothing is known of a process any more, which may live all the same: calls to it fail as unavailable, unless they
+    /// may be sent again, and its own calls are cancelled. The next contact, from either side, begins new links.
+    package func giveUp(_ peer: Peer, because error: MeshError) {
+        guard self.peers.giveUp(peer, because: error) else { return }
+        self.references.lose(at: peer.id, hasEnded: false, because: error)
+        self.pending.completeAll(to: peer.id, with: error)
+        self.forgetHandles(of: peer.id)
+        self.forgetCalls(of: peer.id, mayComeAgain: true)
+        for listener in self.peerClock.listeners { listener(peer.id, error) }
+    }
+
+    /// Nobody waits for the calls that a process has made.
+    ///
+    /// - Parameter mayComeAgain: whether those that may be sent again go on, because their duplicates will be answered.
+    private func forgetCalls(of peer: PeerID, mayComeAgain: Bool) {
+        let hosted = self.hosts.withLock { Array($0.values) }
+        for actor in hosted { actor.forget(caller: peer, mayComeAgain: mayComeAgain) }
+    }
+
+    /// Whether a process is known to have ended.
+    package func hasEnded(_ peer: PeerID) -> Bool { self.peers.ended(peer) != nil }
+
+    /// Whether a process is known to be gone, or was given up and has not been heard of or called since.
+    package func hasLost(_ peer: PeerID) -> Bool {
+        self.peers.ended(peer) != nil || self.peers.silent(peer) != nil
+    }
 
     /// The process that a handle leads to.
     package func peer(of actor: some DistributedActor) -> PeerID {
@@ -197,23 +252,21 @@ extension Mesh: MeshExecutorDelegate {
     private func tickPeers(now: UInt64) -> UInt64? {
         let lease = self.settings.leaseTime.nanoseconds
         let heartbeat = self.settings.heartbeatInterval.nanoseconds
-        var isBusy = false
+        var next: UInt64?
+        let awaited = self.pending.awaited
         for peer in self.peers.all {
-            // The kernel tells when a process of this host ends; a silent one on another host has to be asked.
-            let isRemote = peer.address.host != self.address.host
-            let isAwaited = isRemote && self.pending.isWaiting(for: peer.id)
-            let probe = isAwaited && self.peerClock.shouldProbe(peer.id, now: now, interval: heartbeat)
-            let (silence, isWaiting) = peer.tick(now: now, probe: probe)
-            if isWaiting || isAwaited { isBusy = true }
-            if isRemote, isWaiting || isAwaited, silence > lease {
-                let seconds = Double(silence) / 1e9
-                self.lost(
-                    peer.id,
-                    because: MeshError(
-                        .actorUnavailable,
-                        "Nothing was heard from its process for \(seconds) s; the call may or may not have run."))
+            let isAwaited = awaited.contains(peer.id) || self.isPinned(for: peer.id)
+            let (silence, due) = peer.tick(now: now, isAwaited: isAwaited, heartbeat: heartbeat)
+            guard let due else { continue }
+            next = min(next ?? due, due)
+            // That a process of this host ends the kernel tells, but not that it was stopped.
+            if silence > lease {
+                let seconds = Double(silence / 100_000_000) / 10
+                let message =
+                    "Nothing was heard from its process for \(seconds) s; the call may or may not have run."
+                self.giveUp(peer, because: MeshError(.actorUnavailable, message))
             }
         }
-        return isBusy ? now + PeerClock.interval : nil
+        return next
     }
 }

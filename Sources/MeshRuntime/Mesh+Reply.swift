@@ -42,16 +42,30 @@ extension Mesh {
         self.send(self.encodeError(error, method: call.target.label), failure: call)
     }
 
-    /// Answers a call to an actor that has ended. A one-way message has no answer, but whoever sent it must stop: nobody
-    /// would ever give it credit for more.
+    /// Answers a call that has not run and will not, because the life of the actor that it was meant for is not here.
+    /// A one-way message has no answer, but whoever sent it must stop: nobody would ever give it credit for more.
     func refuse(_ call: InboundCall, of actor: UniqueID, _ incarnation: UInt64, with error: MeshError) {
-        guard call.isOneWay else { return self.reply(to: call, with: error) }
-        let ended = EndedEnvelope(actor: actor, incarnation: incarnation, reason: error.message)
-        guard let origin = call.origin else {
-            self.references.find(actor)?.end(ended, at: self.address.peer)
+        guard !call.isOneWay else {
+            let ended = EndedEnvelope(actor: actor, incarnation: incarnation, reason: error.message)
+            guard let origin = call.origin else {
+                return self.afterwards { $0.references.find(actor)?.end(ended, at: $0.address.peer) }
+            }
+            try? origin.post(.endOfTurn) { $0.writeEnded(ended) }
             return
         }
-        try? origin.post(.endOfTurn) { $0.writeEnded(ended) }
+        let refusal = CallRefusal(actor: actor, incarnation: incarnation, sequence: call.sequence)
+        let error = self.encodeError(error, method: call.target.label)
+        guard call.origin == nil else { return self.send(error, failure: call, refusal) }
+        self.afterwards { mesh in
+            let reference = mesh.references.find(actor)
+            if reference?.refuse(refusal, callID: call.callID, from: mesh.address.peer) == true { return }
+            mesh.pending.complete(call.callID, from: mesh.address.peer, with: .failure(error))
+        }
+    }
+
+    /// Does something that takes a reference's lock, which whoever calls a mailbox of this process may hold now.
+    private func afterwards(_ body: @escaping @Sendable (Mesh) -> Void) {
+        Task.detached(executorPreference: self.executor) { body(self) }
     }
 
     /// Sends what a method threw: as itself if it is `Codable`, else as a description.
@@ -80,31 +94,45 @@ extension Mesh {
         let attachments = buffer.attachments
         buffer.bytes.withUnsafeBytes { bytes in
             guard let peer = call.origin else {
-                self.pending.complete(call.callID, with: .result(Payload(copying: bytes, attachments)))
+                self.pending.complete(
+                    call.callID, from: self.address.peer,
+                    with: .result(Payload(copying: bytes, attachments, self.leases(of: buffer))))
                 return
             }
-            // A caller that is gone needs no reply.
-            try? peer.post(attachments: attachments, .endOfTurn) {
-                $0.writeReply(callID: call.callID, attachments: attachments.count, result: bytes)
+            do throws(MeshError) {
+                let handles = try self.pin(buffer, to: peer.id)
+                do throws(MeshError) {
+                    try peer.post(attachments: attachments, .endOfTurn) {
+                        $0.writeReply(
+                            callID: call.callID, attachments: attachments.count, result: bytes, handles: handles)
+                    }
+                } catch {
+                    // A caller that is gone needs no reply.
+                    self.unpin(handles, to: peer.id)
+                }
+            } catch {
+                self.reply(to: call, with: error)
             }
         }
+        if buffer.carriesHandles { buffer.clear() }
     }
 
-    private func send(_ error: EncodedError, failure call: InboundCall) {
+    private func send(_ error: EncodedError, failure call: InboundCall, _ refusal: CallRefusal? = nil) {
         guard let peer = call.origin else {
-            self.pending.complete(call.callID, with: .failure(error))
+            self.pending.complete(call.callID, from: self.address.peer, with: .failure(error))
             return
         }
         error.data.withUnsafeBytes { bytes in
             try? peer.post(.endOfTurn) {
-                $0.writeFailure(callID: call.callID, typeName: error.typeName, attachments: 0, error: bytes)
+                $0.writeFailure(
+                    callID: call.callID, typeName: error.typeName, attachments: 0, error: bytes, refusal: refusal)
             }
         }
     }
 
     func send(_ credit: CreditEnvelope, to origin: Peer?) {
         guard let origin else {
-            self.references.find(credit.actor)?.credit(completed: credit.completed)
+            self.references.find(credit.actor)?.credit(credit, from: self.address.peer)
             return
         }
         try? origin.post(.endOfTurn) { $0.writeCredit(credit) }
@@ -122,12 +150,12 @@ extension Mesh {
 
 extension Payload {
     /// Encoded values that stay in this process.
-    init(copying bytes: UnsafeRawBufferPointer, _ attachments: [Data]) {
+    init(copying bytes: UnsafeRawBufferPointer, _ attachments: [Data], _ leases: [HandleLease]) {
         let copy = WireBuffer(capacity: bytes.count)
         copy.append(bytes)
         self.init(
             message: InboundMessage(head: copy.bytes, attachments: [], owner: copy), range: 0..<bytes.count,
-            attachments: attachments)
+            attachments: attachments, leases: leases)
     }
 }
 

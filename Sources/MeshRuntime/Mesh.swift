@@ -30,6 +30,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
     package let settings: MeshSettings
     package let timers = TimerQueue()
     package let references = ReferenceTable()
+    package let leases = LeaseTable()
+    let transits = Mutex(Transits<HandleLease>())
     package let peers: PeerTable
     package let watcher = ProcessWatcher()
     package let logger: Logger
@@ -96,6 +98,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
         self.pending.completeAll(with: error)
         self.greetings.end()
         self.references.endAll(with: error)
+        _ = self.transits.withLock { $0.removeAll() }
         for peer in self.peers.all { peer.sayGoodbye(reason: reason) }
         self.executor.stop()
         self.watcher.stop()

@@ -69,6 +69,13 @@ public struct TestMesh: Sendable {
         init(_ id: ActorID) { self.fields = HandleFields(id.reference) }
     }
 
+    /// Lets one part give up another, as if that had been silent for longer than the lease.
+    public func giveUp(_ part: Int, by other: Int) {
+        guard let peer = self.meshes[other].peers.known(self.meshes[part].address.peer) else { return }
+        let message = "Part \(part) of the test mesh was given up; the call may or may not have run."
+        self.meshes[other].giveUp(peer, because: MeshError(.actorUnavailable, message))
+    }
+
     /// Ends one part as a crash would, except that its code goes on: the others are told that its process is gone.
     public func lose(_ part: Int) {
         let gone = self.meshes[part].address

@@ -1,4 +1,5 @@
 import ActorMesh
+import Glibc
 import MeshFixtures
 import MeshTesting
 import Testing
@@ -22,10 +23,7 @@ extension Processes {
                     accepted.reach("fifth")
                     return try await ref.value
                 }
-                let refused = await codeThrown {
-                    try await mesh.submit(backPressure: .failFast) { try await blocker.count() }.value
-                }
-                #expect(refused == .tooManyPendingCalls)
+                #expect(await codeThrown { try await self.tellAtOnce(mesh, blocker) } == .tooManyPendingCalls)
                 #expect(accepted.count(of: "fifth") == 0)
                 try await witness.reach("go")
                 _ = try await held.value
@@ -53,17 +51,44 @@ extension Processes {
             try await mesh.tell(backPressure: .failFast) { _ = try await blocker.count() }
         }
 
-        @Test("a caller that waits for room is freed when the actor dies")
-        func freedByDeath() async throws {
+        @Test("callers that wait for room are freed when the actor dies", arguments: ["kill", "SIGKILL"])
+        func freedByDeath(how: String) async throws {
             try await withFixtures { mesh in
                 let witness = try await mesh.spawn(Witness.self, options: Witness.options)
                 let blocker = try await mesh.spawn(Blocker.self, options: .init(maxPendingCalls: 1))
+                let process = try await blocker.processID()
+                // A message that runs fills the window: no result of it will make room.
+                try await mesh.tell { try await blocker.hold(witness, "held") }
+                // A group, because its tasks are cancelled with this one when the time is up.
+                await withTaskGroup(of: MeshError.Code?.self) { group in
+                    for _ in 0..<5 { group.addTask { await codeThrown { try await blocker.count() } } }
+                    await #expect(throws: Never.self) {
+                        try await witness.wait(for: "held", count: 1)
+                        if how == "kill" { try await mesh.kill(blocker) } else { kill(process, SIGKILL) }
+                    }
+                    for await code in group { #expect(code == .actorDied) }
+                }
+            }
+        }
+
+        @Test("large calls are bounded by their bytes: a second one of 40 MiB waits, a small one does not")
+        func bytes() async throws {
+            try await withFixtures { mesh in
+                let witness = try await mesh.spawn(Witness.self, options: Witness.options)
+                let blocker = try await mesh.spawn(Blocker.self)
                 let held = try await mesh.submit { try await blocker.hold(witness, "held") }
-                let waiting = (0..<5).map { _ in Task { try await blocker.count() } }
-                try await witness.wait(for: "held", count: 1)
-                try await mesh.kill(blocker)
-                #expect(await codeThrown { try await held.value } == .actorDied)
-                for task in waiting { #expect(await codeThrown { try await task.value } == .actorDied) }
+                let load = [UInt8](repeating: 7, count: 40 << 20)
+                let first = try await mesh.submit { try await blocker.weigh(load) }
+                let refused = await codeThrown {
+                    try await mesh.tell(backPressure: .failFast) { _ = try await blocker.weigh(load) }
+                }
+                #expect(refused == .tooManyPendingCalls)
+                let small = try await mesh.submit(backPressure: .failFast) { try await blocker.count() }
+                try await witness.reach("go")
+                _ = try await held.value
+                #expect(try await first.value == load.count)
+                #expect(try await small.value == 1)
+                #expect(try await blocker.weigh(load) == load.count)
             }
         }
 

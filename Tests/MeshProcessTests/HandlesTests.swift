@@ -57,6 +57,36 @@ extension Processes {
                 }
                 #expect(try await mesh.get(refs) == Array(1...1000))
                 #expect(try await ledger.history().reordered.prefix(5) == [])
+
+                // A call by one of them fills the window of the other.
+                let witness = try await mesh.spawn(Witness.self, options: Witness.options)
+                let blocker = try await mesh.spawn(Blocker.self, options: .init(name: "blocker", maxPendingCalls: 1))
+                let same = try await mesh.find(Blocker.self, named: "blocker")
+                let held = try await mesh.submit { try await blocker.hold(witness, "held") }
+                let refused = await codeThrown {
+                    try await mesh.tell(backPressure: .failFast) { _ = try await same.count() }
+                }
+                #expect(refused == .tooManyPendingCalls)
+                try await witness.reach("go")
+                _ = try await held.value
+                #expect(try await same.count() == 1)
+            }
+        }
+
+        @Test("a handle that has travelled keeps its name and its window")
+        func travelled() async throws {
+            try await withFixtures { mesh in
+                let witness = try await mesh.spawn(Witness.self, options: Witness.options)
+                let relay = try await mesh.spawn(Relay.self)
+                let blocker = try await mesh.spawn(Blocker.self, options: .init(name: "blocker", maxPendingCalls: 2))
+                let held = try await mesh.submit { try await blocker.hold(witness, "held") }
+                try await witness.wait(for: "held", count: 1)
+                // The relay has a window of its own, of the same size.
+                let refusal = try await relay.tellUntilRefused(blocker)
+                #expect(refusal.hasPrefix("2 accepted, "), "\(refusal)")
+                #expect(refusal.contains("2 calls to Blocker \"blocker\""), "\(refusal)")
+                try await witness.reach("go")
+                _ = try await held.value
             }
         }
 

@@ -66,6 +66,7 @@ struct MeshProcess: Sendable {
                 actorSystem: mesh, launcher: launcher, registration: registration, directory: directory,
                 warmWorkers: configuration.warmWorkers ?? 2, taskSlots: Int(resources.cpus + 0.999))
         }
+        NodeAgent.watchWorkers(on: self.mesh)
         return try self.mesh.service(NodeAgent.self, WellKnown.node, at: self.mesh.address)
     }
 

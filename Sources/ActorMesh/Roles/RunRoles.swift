@@ -42,15 +42,23 @@ package func runNode(_ configuration: MeshConfiguration) async throws {
         let membership = Membership(mesh: mesh, program: program, broker: nil, endpoint: address)
         mesh.setMembership(membership)
         let node = try await process.hostNode(configuration, program: program)
-        try await membership.join(timeout: configuration.joinTimeout) { broker in
+        let abandonment = Abandonment()
+        let loss = Membership.Loss(fence: { try? await node.fence() }, abandon: { abandonment.declare() })
+        try await membership.join(timeout: configuration.joinTimeout, loss: loss) { broker in
             try await node.present(to: broker)
         }
         try await node.refill()
         say("node \(try await node.describe().name) has joined \(address) with program \(program)", to: 1)
-        await termination.wait()
+        let isAbandoned = await abandonment.isDeclared(before: termination)
         try? await node.shutDown()
+        if isAbandoned {
+            throw MeshError(
+                .brokerUnavailable,
+                "The broker at \(address) has been away for \(membership.terms.absence); this node ends, with its "
+                    + "actors. Start the broker, and the node again.")
+        }
     } catch {
-        process.end(reason: "it could not join")
+        process.end(reason: "it has lost its mesh")
         throw error
     }
     process.end(reason: "the node was told to end")

@@ -18,9 +18,13 @@ enum WorkerMain {
     static func run(_ bootstrap: WorkerBootstrap, settings: MeshSettings, program: String) async -> Never {
         // With its node gone a worker has no purpose; nothing that user code does may keep it.
         signal(SIGPIPE, SIG_IGN)
+        // Its output is a pipe to its node; a line that is printed must not be lost when it is killed.
+        cmesh_buffer_output_by_line()
         let logger = Logger(label: "actormesh.worker")
         var settings = settings
         settings.localTransport = bootstrap.localTransport
+        settings.leaseTime = bootstrap.leaseTime
+        settings.heartbeatInterval = bootstrap.heartbeatInterval
         do {
             let process = try MeshProcess(
                 directory: bootstrap.directory, bind: bootstrap.bind, settings: settings, logger: logger)
@@ -36,6 +40,7 @@ enum WorkerMain {
             // What only the start needed is more than half of an idle worker's memory.
             cmesh_release_program_pages()
             try await node.workerReady(bootstrap.token, mesh.address)
+            NodeTether.keep(on: mesh, from: node)
         } catch {
             logger.error("a worker could not start", metadata: ["error": "\(error)"])
             _exit(70)

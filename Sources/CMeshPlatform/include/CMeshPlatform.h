@@ -39,13 +39,26 @@ static inline void cmesh_atomic_store(uint32_t *word, uint32_t value) {
 int cmesh_epoll_create(void);
 /// Reports `token` once when `descriptor` becomes readable or hangs up. Returns -1 and sets errno on failure.
 int cmesh_epoll_add(int epoll, int descriptor, uint64_t token);
+/// Reports `token` once more for a descriptor that was added; at once when it is readable now.
+int cmesh_epoll_rearm(int epoll, int descriptor, uint64_t token);
 int cmesh_epoll_remove(int epoll, int descriptor);
 /// Waits without a limit; returns how many tokens were written, or -1 with errno.
 int cmesh_epoll_wait(int epoll, uint64_t *tokens, int capacity);
-/// A pipe whose ends are closed on exec. Returns -1 and sets errno on failure.
+/// A pipe whose ends are closed on exec and are none of the first four descriptors, which a child gets its own under.
+/// Returns -1 and sets errno on failure.
 int cmesh_pipe(int ends[2]);
 /// A descriptor that is readable from the start.
 int cmesh_readable_descriptor(void);
+
+/// Limits the private writable memory of a process, as far as its own highest limit allows. Returns -1 and sets errno
+/// on failure.
+int cmesh_limit_data(pid_t pid, uint64_t bytes);
+
+/// Makes standard output pass on each line as it ends, also when it is no terminal.
+void cmesh_buffer_output_by_line(void);
+
+/// Keeps SIGPIPE away from the calling thread: writing to a pipe without a reader only fails.
+void cmesh_block_pipe_signal(void);
 
 /// The kernel's number of the calling thread.
 int32_t cmesh_thread_id(void);

@@ -11,24 +11,30 @@ extension Broker {
     /// Makes an actor on some node.
     ///
     /// - Parameter holder: the process that gets the handle.
-    package distributed func spawn(_ spec: ActorSpec, holder: PeerID?) async throws -> StartOutcome {
+    package distributed func spawn(_ spec: ActorSpec, holder: PeerID?) async throws -> SpawnOutcome {
         let spec = try self.note { registry, _ throws(MeshError) in try registry.spawn(spec, holder: holder) }
         guard let node = self.registry.entries[spec.id]?.node else {
             throw MeshError(.actorUnavailable, "\(spec.label) has no node to start on.")
         }
-        return try await self.start(spec, on: node).get()
+        switch try await self.start(spec, on: node).get() {
+        case .started(var handle):
+            handle.isWeak = holder == nil
+            return .started(GrantedHandle(handle))
+        case .failed(let error): return .failed(error)
+        case .crashed(_, let reason): return .crashed(reason)
+        }
     }
 
     /// A handle to the actor of a name, once its initialiser has ended; nil when there is none.
     ///
     /// - Parameter holder: the process that gets the handle; nil for one that does not count.
-    package distributed func find(name: String, namespace: String?, holder: PeerID?) async throws -> HandleFields? {
+    package distributed func find(name: String, namespace: String?, holder: PeerID?) async throws -> GrantedHandle? {
         while let entry = try self.registry.find(name: name, namespace: namespace) {
             if let address = entry.address, entry.phase == .alive {
                 if let holder { self.note { registry, _ in registry.grant(entry.spec.id, to: holder) } }
                 var fields = entry.spec.handle(at: address)
                 fields.isWeak = holder == nil
-                return fields
+                return GrantedHandle(fields)
             }
             try Task.checkCancellation()
             await self.waiters.wait(for: entry.spec.id)

@@ -54,6 +54,8 @@ extension Broker {
 
     /// A member says that it leaves, or its process has ended.
     package distributed func peerLost(_ peer: PeerID, reason: String) async throws {
+        // The node of a worker knows better how that ended.
+        guard !self.registry.isWorkerOfLivingNode(peer) else { return }
         self.giveUp(peer, reason: reason)
     }
 
@@ -116,7 +118,8 @@ extension Broker {
             node: entry.node.flatMap { self.registry.nodes[$0]?.registration.name } ?? "",
             processID: entry.address?.processID ?? 0, incarnation: entry.spec.incarnation,
             placement: entry.spec.options.placement, lifetime: entry.spec.options.lifetime,
-            owner: entry.spec.isDetached ? nil : entry.spec.owner.actor, restarts: entry.restarts,
+            owner: entry.spec.isDetached ? nil : entry.spec.owner.actor,
+            ownerProcess: entry.spec.isDetached ? nil : entry.spec.owner.process, restarts: entry.restarts,
             holders: entry.holders.count, waitsFor: entry.waitsFor)
     }
 

@@ -35,7 +35,7 @@ package distributed actor Broker {
         let handle = try mesh.service(Broker.self, WellKnown.broker, at: mesh.address)
         mesh.onPeerLost { peer, error in
             // A process that was only silent may be well: its lease decides.
-            guard mesh.hasLost(peer) else { return }
+            guard mesh.hasEnded(peer) else { return }
             mesh.detach { try await handle.peerLost(peer, reason: error.message) }
         }
         self.scheduleLeaseCheck(on: mesh, handle)

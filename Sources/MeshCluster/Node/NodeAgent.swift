@@ -12,7 +12,7 @@ package distributed actor NodeAgent {
 
     private struct Worker {
         var token: UInt64
-        var processID: Int32
+        var process: LaunchedWorker
         var address: PeerAddress
         var actors: [UniqueID: ActorSpec] = [:]
         /// Whether it has been given out: to an actor, as the shared one, or to a submitter of tasks.
@@ -25,7 +25,7 @@ package distributed actor NodeAgent {
     }
 
     private struct Launch {
-        var processID: Int32
+        var process: LaunchedWorker
         /// Which broker it was told of.
         var broker: PeerID?
         /// Who waits for it; nil for one that is kept warm.
@@ -44,6 +44,7 @@ package distributed actor NodeAgent {
     private var sharedWorker: Task<PeerID, any Error>?
     private var leases = 0
     private var leaseWaiters: [UnsafeContinuation<Void, Never>] = []
+    private var workerLeases: MemberLeases
     private var ended: [PeerID: (process: ProcessEnd, reason: String)] = [:]
     private var endedOrder: [PeerID] = []
     private var isStopping = false
@@ -59,6 +60,9 @@ package distributed actor NodeAgent {
         self.directory = directory
         self.warmTarget = warmWorkers
         self.taskSlots = max(1, taskSlots)
+        self.workerLeases = MemberLeases(
+            leaseTime: actorSystem.settings.leaseTime.nanoseconds,
+            interval: actorSystem.settings.heartbeatInterval.nanoseconds)
     }
 
     private var mesh: Mesh { self.actorSystem }
@@ -85,6 +89,9 @@ package distributed actor NodeAgent {
         let worker = spec.options.placement == .shared ? try await self.shared() : try await self.take()
         self.workers[worker]?.actors[spec.id] = spec
         do {
+            if spec.options.placement == .process, let memory = spec.options.resources?.memory, memory > .bytes(0) {
+                try self.workers[worker]?.process.limitMemory(to: memory)
+            }
             let outcome = try await self.agent(worker).start(spec)
             guard case .started = outcome else {
                 self.forget(spec.id, in: worker)
@@ -95,7 +102,7 @@ package distributed actor NodeAgent {
                 throw MeshError(.actorDied, "\(spec.label) was ended while it started.")
             }
             // The arguments of one that is never made again need not be kept.
-            if !spec.mayRestart { self.workers[worker]?.actors[spec.id]?.arguments = Data() }
+            if !spec.mayRestart { self.workers[worker]?.actors[spec.id]?.arguments = EncodedValue() }
             return outcome
         } catch {
             self.forget(spec.id, in: worker)
@@ -175,6 +182,43 @@ package distributed actor NodeAgent {
             "Node \(self.registration.name) does not run the program \"\(program)\" that has \(type).")
     }
 
+    // MARK: Leases
+
+    /// A worker says that it lives. Returns for how many nanoseconds it may act: as long as this node itself may.
+    package distributed func renew(_ worker: PeerID) async throws -> UInt64 {
+        let now = cmesh_monotonic_nanoseconds()
+        guard self.workers[worker] != nil else { return 0 }
+        self.workerLeases.hear(worker, at: now)
+        // Nobody takes over the actors of an embedded mesh.
+        return try self.membership.remainingLease(at: now) ?? .max
+    }
+
+    /// Ends the workers that were not heard for the lease time: they are stopped, or nothing runs in them any more.
+    package distributed func checkWorkers() async throws {
+        for worker in self.workerLeases.tick(now: cmesh_monotonic_nanoseconds()) {
+            guard self.workers[worker] != nil else { continue }
+            self.end(worker, for: "it did not answer for \(self.mesh.settings.leaseTime)", isUnresponsive: true)
+        }
+    }
+
+    /// Begins to look after the workers. Called once, by the process that hosts the node.
+    package static func watchWorkers(on mesh: Mesh) {
+        _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + mesh.settings.heartbeatInterval.nanoseconds) {
+            [weak mesh] in
+            guard let mesh, !mesh.isStopped else { return }
+            mesh.detach { try await mesh.service(NodeAgent.self, WellKnown.node, at: mesh.address).checkWorkers() }
+            self.watchWorkers(on: mesh)
+        }
+    }
+
+    /// Ends every actor and task of this node: it was given up by its broker, and they may live elsewhere.
+    package distributed func fence() async throws {
+        for worker in self.workers.keys {
+            self.workers[worker]?.actors = [:]
+            self.end(worker, for: "its node was given up by the broker")
+        }
+    }
+
     // MARK: Tasks
 
     /// A worker of its own for a submitter of tasks; waits until one of the node's slots is free.
@@ -236,7 +280,8 @@ package distributed actor NodeAgent {
     package distributed func workerReady(_ token: UInt64, _ address: PeerAddress) async throws {
         guard let launch = self.launches.removeValue(forKey: token) else { return }
         self.workers[address.peer] = Worker(
-            token: token, processID: address.processID, address: address, isTaken: launch.waiter != nil)
+            token: token, process: launch.process, address: address, isTaken: launch.waiter != nil)
+        self.workerLeases.hear(address.peer, at: cmesh_monotonic_nanoseconds())
         if let waiter = launch.waiter {
             waiter.resume(returning: .success(address.peer))
         } else {
@@ -309,7 +354,7 @@ package distributed actor NodeAgent {
     /// A worker that somebody waits for has not become ready: perhaps its program is none of a mesh.
     package distributed func giveUp(_ token: UInt64) async throws {
         guard let launch = self.launches.removeValue(forKey: token) else { return }
-        Glibc.kill(launch.processID, SIGKILL)
+        launch.process.kill(.notReady)
         launch.waiter?.resume(
             returning: .failure(
                 MeshError(
@@ -325,20 +370,17 @@ package distributed actor NodeAgent {
         let broker = try self.membership.brokerAddress
         let bootstrap = WorkerBootstrap(
             node: self.mesh.address, broker: broker, token: token, directory: self.directory, bind: self.workerBinding,
-            localTransport: self.mesh.settings.localTransport)
-        let processID = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
+            settings: self.mesh.settings)
+        let process = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
         let mesh = self.mesh
-        let isAlive = try self.mesh.watcher.watch(processID: processID, startTime: 0) {
-            var status: Int32 = 0
-            waitpid(processID, &status, 0)
-            let reason = describeExit(status)
+        let isAlive = try self.mesh.watcher.watch(processID: process.processID, startTime: 0) {
             Task {
                 let node = try mesh.service(NodeAgent.self, WellKnown.node, at: mesh.address)
-                try await node.processEnded(token, processID: processID, reason: reason)
+                try await node.processEnded(token, process.end(on: mesh))
             }
         }
         if !isAlive { throw MeshError(.systemFailure, "A worker process ended as soon as it was started.") }
-        self.launches[token] = Launch(processID: processID, broker: broker?.peer)
+        self.launches[token] = Launch(process: process, broker: broker?.peer)
         return token
     }
 
@@ -350,9 +392,10 @@ package distributed actor NodeAgent {
     }
 
     /// A process of this node has ended.
-    package distributed func processEnded(_ token: UInt64, processID: Int32, reason: String) async throws {
+    package distributed func processEnded(_ token: UInt64, _ end: ProcessEnd) async throws {
         if let launch = self.launches.removeValue(forKey: token) {
-            let message = "A worker process of node \(self.registration.name) \(reason) before it was ready."
+            let message =
+                "A worker process of node \(self.registration.name) \(end.reason) before it was ready\(end.lastWords)."
             launch.waiter?.resume(returning: .failure(MeshError(.systemFailure, message)))
             return
         }
@@ -362,8 +405,8 @@ package distributed actor NodeAgent {
         self.idle.removeAll { $0 == peer }
         unlinkSockets(of: worker.address)
         if worker.leasedBy != nil { self.releaseSlot() }
-        let end = ProcessEnd(processID: processID)
-        let message = "Its process \(processID) \(worker.endedFor.map { "was ended: \($0)" } ?? reason)."
+        self.workerLeases.remove(peer)
+        let message = "Its process \(end.processID) \(worker.endedFor.map { "was ended: \($0)" } ?? end.words)."
         self.remember(peer, end, message)
         self.mesh.lost(peer, because: MeshError(.actorDied, message))
         for waiter in worker.endWaiters { waiter.resume(returning: end) }
@@ -397,11 +440,10 @@ package distributed actor NodeAgent {
         if self.endedOrder.count > 100 { self.ended[self.endedOrder.removeFirst()] = nil }
     }
 
-    private func end(_ worker: PeerID, for reason: String) {
-        guard let process = self.workers[worker]?.processID else { return }
-        if self.workers[worker]?.endedFor == nil { self.workers[worker]?.endedFor = reason }
-        // It is not reaped before `processEnded` has removed it, so the number is still its own.
-        Glibc.kill(process, SIGKILL)
+    private func end(_ worker: PeerID, for reason: String, isUnresponsive: Bool = false) {
+        guard let entry = self.workers[worker] else { return }
+        if entry.endedFor == nil { self.workers[worker]?.endedFor = reason }
+        entry.process.kill(isUnresponsive ? .unresponsive : .notNeeded)
     }
 
     private func agent(_ worker: PeerID) throws -> WorkerAgent {
@@ -431,23 +473,23 @@ package distributed actor NodeAgent {
     /// Ends all workers.
     package distributed func shutDown() async throws {
         self.isStopping = true
-        let processes = self.workers.values.map(\.processID) + self.launches.values.map(\.processID)
-        for process in processes { Glibc.kill(process, SIGKILL) }
+        let processes = self.workers.values.map(\.process) + self.launches.values.map(\.process)
+        for process in processes { process.kill(.notNeeded) }
         self.launcher.close()
         for launch in self.launches.values {
             launch.waiter?.resume(returning: .failure(MeshError(.shutDown, "The node is shutting down.")))
         }
         self.launches = [:]
         // Nobody watches them from now on, and a program that goes on must not keep their remains.
-        for process in processes { waitpid(process, nil, 0) }
+        for process in processes { process.reap() }
+        await waitForCallback(atMost: Self.forwardingTime, on: self.mesh) {
+            self.launcher.closeOutput(whenForwarded: $0)
+        }
     }
-}
 
-/// How a process ended, in words: `was ended by signal 9 (Killed)`.
-package func describeExit(_ status: Int32) -> String {
-    let signal = status & 0x7f
-    if signal != 0 { return "was ended by signal \(signal) (\(String(cString: strsignal(signal))))" }
-    return "exited with status \(status >> 8 & 0xff)"
+    /// How long the node waits at its end for somebody to take what its workers wrote, in nanoseconds. What is left is
+    /// forwarded for as long as this process lives.
+    private static let forwardingTime: UInt64 = 5_000_000_000
 }
 
 /// Removes the socket files of a process that could not do it itself.

@@ -7,7 +7,8 @@ import Synchronization
 /// Starts worker processes: this program's own executable again, told by its environment to be a worker.
 ///
 /// `posix_spawn` and not swift-subprocess: a worker outlives the scope that starts it, must hold one end of the pipe
-/// that ends it with its node, and must not inherit any other descriptor.
+/// that ends it with its node, has its output in pipes that one
+/// thread reads for all, and must not inherit any other descriptor.
 package final class WorkerLauncher: Sendable {
     package struct Command: Sendable {
         package var executable: String
@@ -34,25 +35,75 @@ package final class WorkerLauncher: Sendable {
     /// Every worker has the reading end of this pipe and nobody else the writing end: it closes when this process
     /// ends in any way, and the workers end with it.
     private let lifeline: Mutex<(reading: Int32, writing: Int32)>
+    private let forwarder: OutputForwarder
+    private let memoryKills: MemoryKillCounter
 
-    package init(command: Command) throws(MeshError) {
+    /// Makes a launcher.
+    ///
+    /// - Parameters:
+    ///   - output: where the workers' standard output and standard error go.
+    ///   - memoryEvents: where the system counts the processes that it ends for want of memory; nil: where it does so
+    ///     for this process.
+    package init(
+        command: Command, output: [Int32] = [STDOUT_FILENO, STDERR_FILENO], memoryEvents: [String]? = nil
+    ) throws(MeshError) {
         var ends: [Int32] = [-1, -1]
         guard cmesh_pipe(&ends) == 0 else {
             throw MeshError(.systemFailure, "No pipe can be made.", cause: describeErrno())
         }
         self.command = command
+        self.forwarder = OutputForwarder(destinations: output)
+        self.memoryKills = MemoryKillCounter(files: memoryEvents ?? MemoryKills.ownFiles)
         self.lifeline = Mutex((ends[0], ends[1]))
     }
 
     /// Where a worker finds the pipe.
     package static let lifelineDescriptor: Int32 = 3
 
-    /// Starts a process. Returns its number.
-    package func launch(environment: [String: String]) throws(MeshError) -> Int32 {
+    /// Starts a process. What it writes is forwarded to this process's own output from now on.
+    package func launch(environment: [String: String]) throws(MeshError) -> LaunchedWorker {
+        let (output, writing) = try self.makeOutput()
+        defer { for descriptor in writing { Glibc.close(descriptor) } }
+        let kills = self.memoryKills.count()
+        let processID = try self.spawn(environment: environment, output: writing)
+        return LaunchedWorker(
+            processID: processID, output: output, memoryKills: self.memoryKills, killsBefore: kills)
+    }
+
+    /// A pipe for each of a worker's streams. Their writing ends are the caller's to close.
+    private func makeOutput() throws(MeshError) -> (output: WorkerOutput, writing: [Int32]) {
+        var reading: [Int32] = []
+        var writing: [Int32] = []
+        for _ in WorkerOutput.Stream.allCases {
+            var ends: [Int32] = [-1, -1]
+            guard cmesh_pipe(&ends) == 0 else {
+                let cause = describeErrno()
+                for descriptor in reading + writing { Glibc.close(descriptor) }
+                throw MeshError(.systemFailure, "No pipe can be made.", cause: cause)
+            }
+            // The worker's own end stays blocking: it waits when it writes faster than this process can forward.
+            _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+            reading.append(ends[0])
+            writing.append(ends[1])
+        }
+        let output = WorkerOutput(reading: reading, forwarder: self.forwarder)
+        do {
+            try output.listen()
+        } catch {
+            for descriptor in writing { Glibc.close(descriptor) }
+            throw error
+        }
+        return (output, writing)
+    }
+
+    private func spawn(environment: [String: String], output: [Int32]) throws(MeshError) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        for stream in WorkerOutput.Stream.allCases {
+            posix_spawn_file_actions_adddup2(&actions, output[stream.rawValue], stream.descriptor)
+        }
         let reading = self.lifeline.withLock { $0.reading }
         posix_spawn_file_actions_adddup2(&actions, reading, Self.lifelineDescriptor)
 
@@ -84,7 +135,7 @@ package final class WorkerLauncher: Sendable {
         return processID
     }
 
-    /// Ends every worker that is still there.
+    /// Ends every worker that is still there. What they have written is still forwarded.
     package func close() {
         self.lifeline.withLock { ends in
             guard ends.writing >= 0 else { return }
@@ -94,7 +145,16 @@ package final class WorkerLauncher: Sendable {
         }
     }
 
-    deinit { self.close() }
+    /// Reads what is left of the workers' output, and closes their pipes. Calls `whenForwarded` when all of it was
+    /// written to this process's own output. Call it when the workers have ended: nobody reads what they write later.
+    package func closeOutput(whenForwarded: @escaping @Sendable () -> Void) {
+        self.forwarder.close(whenForwarded: whenForwarded)
+    }
+
+    deinit {
+        self.close()
+        self.closeOutput {}
+    }
 }
 
 /// This process's environment.

@@ -72,7 +72,8 @@ extension Registry {
     private func checkFamily(of entry: Entry, _ label: String, _ check: Check) {
         let id = entry.spec.id
         for child in entry.children {
-            check(self.entries[child]?.spec.owner.actor == id, "\(label) has a child \(child.short) that is not its own")
+            let owner = self.entries[child]?.spec.owner.actor
+            check(owner == id, "\(label) has a child \(child.short) that is not its own")
         }
         for child in entry.endingGroup {
             var isEnding = false

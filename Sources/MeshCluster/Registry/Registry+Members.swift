@@ -119,6 +119,11 @@ extension Registry {
 
     // MARK: Processes go
 
+    /// Whether a process is a worker whose node will tell how it ended.
+    package func isWorkerOfLivingNode(_ process: PeerID) -> Bool {
+        self.processes[process]?.node.map { self.nodes[$0] != nil } ?? false
+    }
+
     /// A process has ended, or was not heard for the lease time: what it held and owned, and the actors in it.
     ///
     /// - Parameter death: how the actors that lived in it died.

@@ -43,13 +43,15 @@ package distributed actor WorkerAgent {
     ) async throws -> Act.ID {
         try await mesh.birth(
             type, id: spec.id, name: spec.options.name, incarnation: spec.incarnation, window: spec.window,
-            maxConcurrency: spec.options.maxConcurrency
+            maxConcurrency: spec.options.maxConcurrency, retries: spec.options.maxTaskRetries,
+            mayRestart: spec.mayRestart
         ) { try await type.make(decoding: EncodedArguments(spec.arguments), on: $0) }
     }
 
     /// The broker has come back as another process.
     package distributed func brokerChanged(_ broker: PeerAddress) async throws {
         try self.actorSystem.membership.setBroker(broker)
+        self.actorSystem.reportAllHolds()
     }
 
     /// Ends an actor of this process. Returns when it has ended.

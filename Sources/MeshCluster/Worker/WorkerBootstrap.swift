@@ -15,19 +15,24 @@ package struct WorkerBootstrap: Hashable, Sendable, Codable {
     package var bind: [String]
     /// How it reaches the other processes of its host: as its node does.
     package var localTransport: MeshSettings.LocalTransport
+    /// The times by which its node lives.
+    package var leaseTime: Duration
+    package var heartbeatInterval: Duration
 
     package static let variable = "ACTORMESH_WORKER"
 
     package init(
         node: PeerAddress, broker: PeerAddress?, token: UInt64, directory: String, bind: [String],
-        localTransport: MeshSettings.LocalTransport
+        settings: MeshSettings
     ) {
         self.node = node
         self.broker = broker
         self.token = token
         self.directory = directory
         self.bind = bind
-        self.localTransport = localTransport
+        self.localTransport = settings.localTransport
+        self.leaseTime = settings.leaseTime
+        self.heartbeatInterval = settings.heartbeatInterval
     }
 
     /// MessagePack in hexadecimal digits.

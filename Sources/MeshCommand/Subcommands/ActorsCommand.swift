@@ -7,7 +7,7 @@ struct ActorsCommand: AsyncParsableCommand {
         abstract: "Lists the actors that live now.",
         discussion: """
             --format json prints one array of objects with the keys id, type, name, namespace, state, node, pid, \
-            incarnation, placement, lifetime.
+            incarnation, placement, lifetime, owner (an ID), restarts, holders, waitsFor.
 
             Examples:
               mesh actors --mesh tcp://127.0.0.1:4711
@@ -37,6 +37,10 @@ struct ActorRow: Encodable, Equatable {
     var incarnation: UInt64
     var placement: String
     var lifetime: String
+    var owner: String?
+    var restarts: Int
+    var holders: Int
+    var waitsFor: String?
 
     init(_ actor: ActorInfo) {
         self.id = actor.id.description
@@ -49,6 +53,10 @@ struct ActorRow: Encodable, Equatable {
         self.incarnation = actor.incarnation
         self.placement = actor.placement.rawValue
         self.lifetime = actor.lifetime.rawValue
+        self.owner = actor.owner?.description
+        self.restarts = actor.restarts
+        self.holders = actor.holders
+        self.waitsFor = actor.waitsFor
     }
 }
 

@@ -22,13 +22,13 @@ package struct LinkReceiver: Sendable {
     private static let bytesBeforeAcknowledging = 1 << 20
     private static let messagesBeforeAcknowledging: UInt64 = 64
 
-    package init() {}
+    /// - Parameter epoch: that of the link; 0 when it is not known yet.
+    package init(epoch: UInt64 = 0) { self.epoch = epoch }
 
     /// Judges a message by its numbers. A new epoch begins a new link.
     package mutating func receive(epoch: UInt64, sequence: UInt64, byteCount: Int) -> Verdict {
         if epoch > self.epoch {
-            self = LinkReceiver()
-            self.epoch = epoch
+            self = LinkReceiver(epoch: epoch)
         }
         guard epoch == self.epoch else { return .stale }
         guard sequence > self.lastInOrder else { return .duplicate }

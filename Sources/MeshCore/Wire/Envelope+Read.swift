@@ -33,13 +33,14 @@ extension Envelope {
                 )
             )
         case Kind.failure:
-            try expect(5)
+            if fields != 6 { try expect(5) }
             self = .failure(
                 FailureEnvelope(
                     callID: try reader.readUInt(),
                     typeName: try reader.readOptionalString(maximumBytes: Bounds.name),
                     attachments: try reader.readCount(atMost: Bounds.attachments),
-                    error: try reader.readBinaryRange()
+                    error: try reader.readBinaryRange(),
+                    refusal: fields == 6 ? try CallRefusal(from: &reader) : nil
                 )
             )
         case Kind.cancel:
@@ -84,6 +85,9 @@ extension Envelope {
                     reason: try reader.readString(maximumBytes: Bounds.name)
                 )
             )
+        case Kind.held:
+            guard fields <= 1 + Self.mostHeld else { throw WireError("\(fields) fields of handles are too many") }
+            self = .held(try (1..<fields).map { _ in try reader.readUInt() })
         default:
             throw WireError("no envelope has the kind \(kind)")
         }
@@ -130,10 +134,18 @@ extension CallContextFields {
     }
 }
 
+extension CallRefusal {
+    fileprivate init(from reader: inout WireReader) throws {
+        guard try reader.readArrayHeader() == 3 else { throw WireError("a refusal has 3 fields") }
+        self.init(
+            actor: try reader.readID(), incarnation: try reader.readUInt(), sequence: try reader.readUInt())
+    }
+}
+
 extension HandlesInTransit {
     fileprivate init(from reader: inout WireReader) throws {
         let count = try reader.readArrayHeader()
-        guard count > 0, count <= Self.most else { throw WireError("\(count) handle fields are none or too many") }
+        guard count > 0, count <= 1 + Self.most else { throw WireError("\(count) handle fields are none or too many") }
         self.init(number: try reader.readUInt(), actors: [])
         for _ in 1..<count { self.actors.append(try reader.readID()) }
     }

@@ -58,13 +58,20 @@ extension WireBuffer {
         if let handles { self.write(handles) }
     }
 
-    package func writeFailure(callID: UInt64, typeName: String?, attachments: Int, error: UnsafeRawBufferPointer) {
-        self.writeArrayHeader(5)
+    package func writeFailure(
+        callID: UInt64, typeName: String?, attachments: Int, error: UnsafeRawBufferPointer, refusal: CallRefusal? = nil
+    ) {
+        self.writeArrayHeader(refusal == nil ? 5 : 6)
         self.write(Envelope.Kind.failure)
         self.write(callID)
         self.write(optional: typeName)
         self.write(attachments)
         self.writeBinary(error)
+        guard let refusal else { return }
+        self.writeArrayHeader(3)
+        self.write(refusal.actor)
+        self.write(refusal.incarnation)
+        self.write(refusal.sequence)
     }
 
     package func writeCancel(callID: UInt64, actor: UniqueID) {
@@ -133,6 +140,13 @@ extension WireBuffer {
         self.write(ended.actor)
         self.write(ended.incarnation)
         self.write(ended.reason)
+    }
+
+    /// Says that this process holds the actors of messages that it has received.
+    package func writeHeld(_ numbers: [UInt64]) {
+        self.writeArrayHeader(1 + numbers.count)
+        self.write(Envelope.Kind.held)
+        for number in numbers { self.write(number) }
     }
 
     package func writeGoodbye(reason: String) {

@@ -16,6 +16,11 @@ package enum Envelope {
     case greeted(UInt64)
     case goodbye(reason: String)
     case ended(EndedEnvelope)
+    /// The receiving process's messages of these numbers brought handles whose actors this process holds now.
+    case held([UInt64])
+
+    /// How many messages one `held` may name.
+    package static let mostHeld = (1 << 12) - 1
 
     package enum Kind {
         package static let call: UInt64 = 0
@@ -32,6 +37,7 @@ package enum Envelope {
         package static let greet: UInt64 = 11
         package static let greeted: UInt64 = 12
         package static let ended: UInt64 = 13
+        package static let held: UInt64 = 14
     }
 }
 
@@ -121,7 +127,8 @@ package struct CallContextFields: Hashable, Sendable {
 
 /// The counted handles in a message. The sender holds on to the actors until the receiver says that it does.
 ///
-/// MessagePack: `[number, actor, actor, …]`.
+/// MessagePack: `[number, actor, actor, …]`. In an answer of the broker the number 0 says that the broker has counted
+/// the receiver for them by itself.
 package struct HandlesInTransit: Hashable, Sendable {
     /// Names the message among those of its sender that carry handles.
     package var number: UInt64
@@ -132,8 +139,13 @@ package struct HandlesInTransit: Hashable, Sendable {
         self.actors = actors
     }
 
-    /// How many handles one message may carry.
-    package static let most = 1 << 16
+    /// The number of those for which the broker has counted the receiver.
+    package static let grantedNumber: UInt64 = 0
+
+    package var isGranted: Bool { self.number == Self.grantedNumber }
+
+    /// How many actors' handles one message may carry.
+    package static let most = 1 << 15
 }
 
 /// One actor of a chain of calls that wait for each other.
@@ -158,12 +170,28 @@ package struct ReplyEnvelope {
 }
 
 /// The failure of a call. MessagePack: `[3, call ID, type, attachments, error]`: the name of the error's type when it
-/// was thrown by the method, nil when the error is the mesh's own; then the encoded error.
+/// was thrown by the method, nil when the error is the mesh's own; then the encoded error. A sixth element, if there is
+/// one, says that the call has not run.
 package struct FailureEnvelope {
     package var callID: UInt64
     package var typeName: String?
     package var attachments: Int
     package var error: Range<Int>
+    package var refusal: CallRefusal?
+}
+
+/// Says of a call that it has not run and will not, because the life of the actor that it was meant for is not in the
+/// process that it reached. MessagePack: `[actor, incarnation, sequence]`, as in the call.
+package struct CallRefusal: Hashable, Sendable {
+    package var actor: UniqueID
+    package var incarnation: UInt64
+    package var sequence: UInt64
+
+    package init(actor: UniqueID, incarnation: UInt64, sequence: UInt64) {
+        self.actor = actor
+        self.incarnation = incarnation
+        self.sequence = sequence
+    }
 }
 
 /// Says how many one-way messages of the receiving process have run. MessagePack: `[5, actor, incarnation, count]`.

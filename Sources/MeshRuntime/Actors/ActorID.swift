@@ -3,13 +3,31 @@ public import MeshCore
 
 /// Names an actor in the whole mesh, and knows how to reach it.
 ///
-/// A handle holds one. Encoded, it is the actor's number with its type, name and last known address, so that whoever
-/// receives it can call the actor without asking the broker. It can be decoded only by a mesh: as an argument, a
-/// result, or a field of a task.
+/// A handle has one, and it is what counts: an actor that is not detached lives as long as there is a counted handle,
+/// or an ID taken from one, in some process or in a message on its way. The ID that an actor has of itself does not
+/// count, so nobody lives because of itself alone; passed on, it is a counted handle for whoever receives it.
+///
+/// Encoded, it is the actor's number with its type, name and last known address, so that whoever receives it can call
+/// the actor without asking the broker. It can be decoded only by a mesh: as an argument, a result, or a field of a
+/// task.
 public struct ActorID: Hashable, Sendable {
     package let reference: ActorReference
+    private let hold: Hold
 
-    package init(_ reference: ActorReference) { self.reference = reference }
+    /// What it does for the actor's life.
+    enum Hold: Sendable {
+        /// Holds it.
+        case counted(HandleLease)
+        /// Nothing, and whoever it is passed to neither.
+        case weak
+        /// Nothing: it is the actor's own, or one that is not counted.
+        case uncounted
+    }
+
+    init(_ reference: ActorReference, _ hold: Hold) {
+        self.reference = reference
+        self.hold = hold
+    }
 
     /// The number that tells the actor from all others; the same on every process.
     public var uniqueID: UniqueID { self.reference.id }
@@ -63,11 +81,15 @@ package struct HandleFields: Codable, Hashable, Sendable {
         self.isWeak = isWeak
     }
 
-    package init(_ reference: ActorReference) {
+    package init(_ reference: ActorReference, isWeak: Bool = false) {
         self.init(
             id: reference.id, typeName: reference.typeName, name: reference.name, window: reference.window,
-            location: reference.location, retries: reference.retries, mayRestart: reference.mayRestart)
+            location: reference.location, retries: reference.retries, mayRestart: reference.mayRestart, isWeak: isWeak)
     }
+
+    /// Whether a handle with these fields keeps its actor alive. It does not for those that every mesh has, nor for
+    /// those that were not spawned and live as their program pleases.
+    var isCounted: Bool { !self.isWeak && !self.id.isReserved && self.location.incarnation > 0 }
 
     package init(from decoder: any Decoder) throws {
         var container = try decoder.unkeyedContainer()
@@ -113,11 +135,24 @@ extension ActorID: Codable {
                 )
             )
         }
-        self.init(mesh.references.reference(for: try HandleFields(from: decoder), mesh: mesh))
+        self = mesh.identify(try HandleFields(from: decoder))
     }
 
-    /// Writes the handle.
+    /// Writes the handle, and has its actor held until the receiver does so itself.
     public func encode(to encoder: any Encoder) throws {
-        try HandleFields(self.reference).encode(to: encoder)
+        if case .weak = self.hold {
+            return try HandleFields(self.reference, isWeak: true).encode(to: encoder)
+        }
+        let fields = HandleFields(self.reference)
+        try fields.encode(to: encoder)
+        if fields.isCounted { self.note(in: encoder) }
+    }
+
+    private func note(in encoder: any Encoder) {
+        guard let sink = encoder.handleSink else { return }
+        if case .counted(let lease) = self.hold { return sink.note(lease) }
+        // An actor passes itself on.
+        guard let mesh = encoder.userInfo[.actorSystemKey] as? Mesh else { return }
+        sink.note(mesh.lease(for: self.uniqueID, self.reference))
     }
 }

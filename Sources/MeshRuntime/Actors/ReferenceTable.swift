@@ -12,15 +12,15 @@ package final class ReferenceTable: Sendable {
     package init() {}
 
     package func reference(for fields: HandleFields, mesh: Mesh) -> ActorReference {
-        self.references.withLock { references in
-            if let known = references[fields.id]?.reference {
-                known.update(fields.location)
-                return known
-            }
+        let (reference, isNew) = self.references.withLock { references in
+            if let known = references[fields.id]?.reference { return (known, false) }
             let reference = ActorReference(fields, mesh: mesh)
             references[fields.id] = Weak(reference: reference)
-            return reference
+            return (reference, true)
         }
+        // Not under the lock: calls that wait for the actor may leave now.
+        if !isNew { reference.update(fields.location) }
+        return reference
     }
 
     package func find(_ id: UniqueID) -> ActorReference? { self.references.withLock { $0[id]?.reference } }
@@ -32,10 +32,10 @@ package final class ReferenceTable: Sendable {
         }
     }
 
-    /// Tells those to a process that is gone.
-    func end(at peer: PeerID, with error: MeshError) {
+    /// Tells all that a process is gone or out of reach.
+    func lose(at peer: PeerID, hasEnded: Bool, because reason: MeshError) {
         let references = self.references.withLock { $0.values.compactMap(\.reference) }
-        for reference in references where reference.location.address.peer == peer { reference.end(with: error) }
+        for reference in references { reference.lose(at: peer, hasEnded: hasEnded, because: reason) }
     }
 
     func endAll(with error: MeshError) {

@@ -1,5 +1,5 @@
 public import Distributed
-package import FoundationEssentials
+import FoundationEssentials
 import MeshCore
 import MeshMessagePack
 
@@ -51,8 +51,8 @@ extension RemoteActor {
 
 /// Arguments on their way to an actor's initialiser.
 public struct EncodedArguments: Sendable {
-    let data: Data
-    package init(_ data: Data) { self.data = data }
+    let value: EncodedValue
+    package init(_ value: EncodedValue) { self.value = value }
 }
 
 extension RemoteActor where Arguments: Codable {
@@ -65,7 +65,9 @@ extension RemoteActor where Arguments: Codable {
     public static func make(decoding arguments: EncodedArguments, on mesh: Mesh) async throws -> Self {
         let decoded: Arguments
         do {
-            decoded = try mesh.decoder.decode(Arguments.self, from: arguments.data)
+            decoded = try withExtendedLifetime(arguments) {
+                try mesh.decoder.decode(Arguments.self, from: arguments.value.data)
+            }
         } catch {
             throw MeshError(
                 .decodingFailed, "These are no arguments of \(Self.self); the caller was built with another version.",

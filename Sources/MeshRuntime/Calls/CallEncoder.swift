@@ -50,20 +50,39 @@ public struct CallEncoder: DistributedTargetInvocationEncoder {
     }
 }
 
-/// Encoded values, with the large ones beside them, which travel in frames of their own. Used again and again.
-final class CallBuffer: MessagePackAttachmentSink {
+/// Encoded values, with the large ones beside them, which travel in frames of their own, and the holds on the actors
+/// whose handles are in them. Used again and again.
+final class CallBuffer: HandleSink {
     let bytes = MessagePackBuffer(capacity: 128)
     private(set) var attachments: [Data] = []
+    private var noted = LeaseSet()
+    /// The actors for which the receiver is counted already. A message with some names no others.
+    private(set) var granted: [UniqueID] = []
+    private(set) var carriesHandles = false
 
     func attach(_ data: Data) -> Int? {
         self.attachments.append(data)
         return self.attachments.count - 1
     }
 
+    /// One for each actor whose counted handle is among the values.
+    var leases: [HandleLease] { self.noted.leases }
+
+    func note(_ lease: HandleLease) {
+        self.carriesHandles = true
+        self.noted.insert(lease)
+    }
+
+    func noteGranted(_ actor: UniqueID) {
+        self.carriesHandles = true
+        self.granted.append(actor)
+    }
+
     /// Makes it as new. What grew large is given back.
     func clear() {
         self.bytes.removeAll(keepingCapacity: self.bytes.count <= 64 << 10)
         if !self.attachments.isEmpty { self.attachments = [] }
+        if self.carriesHandles { (self.noted, self.granted, self.carriesHandles) = (LeaseSet(), [], false) }
     }
 }
 

@@ -7,11 +7,14 @@ package struct Payload: Sendable {
     let message: InboundMessage
     let range: Range<Int>
     package let attachments: [Data]
+    /// Holds the actors whose handles are in it, until they have been read.
+    let leases: [HandleLease]
 
-    init(message: InboundMessage, range: Range<Int>, attachments: [Data] = []) {
+    init(message: InboundMessage, range: Range<Int>, attachments: [Data] = [], leases: [HandleLease] = []) {
         self.message = message
         self.range = range
         self.attachments = attachments
+        self.leases = leases
     }
 
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self.message.head[self.range]) }
@@ -26,9 +29,16 @@ enum CallOutcome: Sendable {
 }
 
 /// The calls of this process that wait for their result.
+///
+/// A call has a number that its maker knows it by. What travels is its call ID, which is the same until the call is sent
+/// to another life of its actor: then it gets a new one, so that what an older life may still answer is nobody's.
 final class PendingCalls: Sendable {
     private struct Slot {
+        /// What the call ID that travels ends with.
         var generation: UInt32 = 0
+        /// The same as it was when the number was reserved.
+        var birth: UInt32 = 0
+        /// From whom the outcome is expected; nil when the call is nowhere.
         var peer: PeerID?
         var continuation: UnsafeContinuation<CallOutcome, Never>?
         /// The outcome, when it came before the continuation.
@@ -43,7 +53,7 @@ final class PendingCalls: Sendable {
 
     private let state = Mutex(State())
 
-    /// A number for a new call to an actor of `peer` (nil: of this process).
+    /// A number for a new call to an actor of `peer`; nil when that will be said later.
     func reserve(for peer: PeerID?) -> UInt64 {
         self.state.withLock { state in
             let index: Int
@@ -55,7 +65,8 @@ final class PendingCalls: Sendable {
             }
             state.slots[index].isUsed = true
             state.slots[index].peer = peer
-            return UInt64(state.slots[index].generation) << 32 | UInt64(index)
+            state.slots[index].birth = state.slots[index].generation
+            return UInt64(state.slots[index].birth) << 32 | UInt64(index)
         }
     }
 
@@ -76,23 +87,58 @@ final class PendingCalls: Sendable {
         }
     }
 
-    /// The outcome will come from another process than was thought when the number was reserved.
-    func expect(_ callID: UInt64, from peer: PeerID) {
-        self.state.withLock { $0.slots[Int(callID & 0xffff_ffff)].peer = peer }
+    /// The outcome will come from another process than was thought when the number was reserved; nil: the call is
+    /// nowhere. Returns the call ID that travels, nil when the call has ended.
+    @discardableResult
+    func expect(_ number: UInt64, from peer: PeerID?) -> UInt64? {
+        self.withSlot(number) { $0.peer = peer }
     }
 
-    /// Ends a call. Returns false when it has ended before, or never was: results may come late or twice.
-    ///
-    /// - Parameter sender: the process that says so; only the one that was called may.
+    /// The same, for a call that goes to another life of its actor: it gets a new call ID.
+    func renew(_ number: UInt64, from peer: PeerID) -> UInt64? {
+        self.withSlot(number) { slot in
+            slot.generation &+= 1
+            slot.peer = peer
+        }
+    }
+
+    /// The call ID under which a call travels now, nil when it has ended.
+    func callID(of number: UInt64) -> UInt64? { self.withSlot(number) { _ in } }
+
+    private func withSlot(_ number: UInt64, _ change: (inout Slot) -> Void) -> UInt64? {
+        let index = Int(number & 0xffff_ffff)
+        let birth = UInt32(truncatingIfNeeded: number >> 32)
+        return self.state.withLock { state in
+            guard index < state.slots.count, state.slots[index].isUsed, state.slots[index].birth == birth,
+                state.slots[index].early == nil
+            else { return nil }
+            change(&state.slots[index])
+            return UInt64(state.slots[index].generation) << 32 | UInt64(index)
+        }
+    }
+
+    /// Ends a call, as its maker's process sees it. Returns false when it has ended before.
     @discardableResult
-    func complete(_ callID: UInt64, from sender: PeerID? = nil, with outcome: CallOutcome) -> Bool {
+    func complete(_ number: UInt64, with outcome: CallOutcome) -> Bool {
+        self.complete(number, with: outcome) { $0.birth == UInt32(truncatingIfNeeded: number >> 32) }
+    }
+
+    /// Ends a call, as the process says that was called. Returns false when it has ended before, or never was: results
+    /// may come late, or twice, or from somebody who was not asked.
+    @discardableResult
+    func complete(_ callID: UInt64, from sender: PeerID, with outcome: CallOutcome) -> Bool {
+        self.complete(callID, with: outcome) {
+            $0.generation == UInt32(truncatingIfNeeded: callID >> 32) && $0.peer == sender
+        }
+    }
+
+    private func complete(_ callID: UInt64, with outcome: CallOutcome, if matches: (Slot) -> Bool) -> Bool {
         let index = Int(callID & 0xffff_ffff)
-        let generation = UInt32(truncatingIfNeeded: callID >> 32)
         let (known, continuation) = self.state.withLock {
             state -> (Bool, UnsafeContinuation<CallOutcome, Never>?) in
-            guard index < state.slots.count, state.slots[index].isUsed, state.slots[index].generation == generation,
-                sender == nil || state.slots[index].peer == sender
-            else { return (false, nil) }
+            guard index < state.slots.count, state.slots[index].isUsed, matches(state.slots[index]) else {
+                return (false, nil)
+            }
             guard let continuation = state.slots[index].continuation else {
                 if state.slots[index].early == nil { state.slots[index].early = outcome }
                 return (true, nil)
@@ -109,7 +155,7 @@ final class PendingCalls: Sendable {
         let calls = self.state.withLock { state in
             state.slots.indices.compactMap { index -> UInt64? in
                 guard state.slots[index].isUsed, state.slots[index].peer == peer else { return nil }
-                return UInt64(state.slots[index].generation) << 32 | UInt64(index)
+                return UInt64(state.slots[index].birth) << 32 | UInt64(index)
             }
         }
         for call in calls { self.complete(call, with: .broken(error)) }
@@ -120,15 +166,19 @@ final class PendingCalls: Sendable {
         let calls = self.state.withLock { state in
             state.slots.indices.compactMap { index -> UInt64? in
                 guard state.slots[index].isUsed else { return nil }
-                return UInt64(state.slots[index].generation) << 32 | UInt64(index)
+                return UInt64(state.slots[index].birth) << 32 | UInt64(index)
             }
         }
         for call in calls { self.complete(call, with: .broken(error)) }
     }
 
-    /// Whether any call to that process waits.
-    func isWaiting(for peer: PeerID) -> Bool {
-        self.state.withLock { $0.slots.contains { $0.isUsed && $0.peer == peer } }
+    /// The processes from which an outcome is expected.
+    var awaited: Set<PeerID> {
+        self.state.withLock { state in
+            var peers: Set<PeerID> = []
+            for slot in state.slots where slot.isUsed { if let peer = slot.peer { peers.insert(peer) } }
+            return peers
+        }
     }
 
     private static func release(_ index: Int, _ state: inout State) {

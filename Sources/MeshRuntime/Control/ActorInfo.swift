@@ -24,6 +24,8 @@ public struct ActorInfo: Hashable, Sendable, Codable {
     public var lifetime: ActorOptions.Lifetime
     /// The actor that spawned it; nil for one that a program spawned, and for a detached one.
     public var owner: UniqueID?
+    /// The process of the program, or of the actor, that spawned it; nil for a detached one.
+    public var ownerProcess: PeerID?
     /// How often it was started again.
     public var restarts: Int
     /// How many processes have a handle to it.
@@ -46,7 +48,7 @@ public struct ActorInfo: Hashable, Sendable, Codable {
     package init(
         id: UniqueID, typeName: String, name: String?, namespace: String, state: State, node: String,
         processID: Int32, incarnation: UInt64, placement: ActorOptions.Placement, lifetime: ActorOptions.Lifetime,
-        owner: UniqueID? = nil, restarts: Int = 0, holders: Int = 0, waitsFor: String? = nil
+        owner: UniqueID? = nil, ownerProcess: PeerID? = nil, restarts: Int = 0, holders: Int = 0, waitsFor: String? = nil
     ) {
         self.id = id
         self.typeName = typeName
@@ -59,6 +61,7 @@ public struct ActorInfo: Hashable, Sendable, Codable {
         self.placement = placement
         self.lifetime = lifetime
         self.owner = owner
+        self.ownerProcess = ownerProcess
         self.restarts = restarts
         self.holders = holders
         self.waitsFor = waitsFor

@@ -91,6 +91,12 @@ public struct Resources: Hashable, Sendable, Codable {
     /// GPUs; fractions share one.
     public var gpus: Double
     /// Main memory.
+    ///
+    /// For an actor in a process of its own it is a limit too. Its process may have so much private memory, used or
+    /// not, beyond what it has before the actor is made and some room for the runtime: 32 MiB, and 16 MiB for each
+    /// processor of the machine. Memory that is shared, and files that are mapped to be read, do not count. Whoever
+    /// asks for more is refused, which ends a Swift program: the actor's end is `outOfMemory` then. Actors in a shared
+    /// process, and tasks, have no limit.
     public var memory: ByteCount
     /// Others, by their name.
     public var custom: [String: Double]

@@ -9,7 +9,7 @@ package struct ActorSpec: Hashable, Sendable, Codable {
     package var displayType: String
     package var program: String
     /// The encoded arguments of the initialiser; empty for none.
-    package var arguments: Data
+    package var arguments: EncodedValue
     package var options: ActorOptions
     package var window: Int
     /// Whose end it shares, unless it is detached.
@@ -21,8 +21,8 @@ package struct ActorSpec: Hashable, Sendable, Codable {
     package var isSupervised = false
 
     package init(
-        id: UniqueID, typeName: String, displayType: String, program: String, arguments: Data, options: ActorOptions,
-        window: Int, owner: ActorOwner, incarnation: UInt64 = 1, isSupervisor: Bool = false
+        id: UniqueID, typeName: String, displayType: String, program: String, arguments: EncodedValue,
+        options: ActorOptions, window: Int, owner: ActorOwner, incarnation: UInt64 = 1, isSupervisor: Bool = false
     ) {
         self.id = id
         self.typeName = typeName
@@ -77,11 +77,11 @@ package struct TaskSpec: Hashable, Sendable, Codable {
     package var typeName: String
     package var displayType: String
     /// The encoded task.
-    package var task: Data
+    package var task: EncodedValue
     /// Who submitted it: the actors that it spawns are its children.
     package var owner: ActorOwner
 
-    package init(id: UniqueID, typeName: String, displayType: String, task: Data, owner: ActorOwner) {
+    package init(id: UniqueID, typeName: String, displayType: String, task: EncodedValue, owner: ActorOwner) {
         self.owner = owner
         self.id = id
         self.typeName = typeName
@@ -92,11 +92,11 @@ package struct TaskSpec: Hashable, Sendable, Codable {
 
 /// A value, or the error in its place, encoded by the process that has their types; those on the way only pass it on.
 package enum EncodedOutcome: Hashable, Sendable, Codable {
-    case value(Data)
+    case value(EncodedValue)
     case failure(EncodedError)
 }
 
-/// An error on its way through processes that may not have its type.
+/// An error on its way through processes that may not have its type. Handles in it count only from when it is read.
 package struct EncodedError: Error, Hashable, Sendable, Codable {
     /// The mangled name of its type; nil for the mesh's own.
     package var typeName: String?
@@ -115,6 +115,15 @@ package enum StartOutcome: Hashable, Sendable, Codable {
     case failed(EncodedError)
     /// Its process ended before the initialiser did, in words.
     case crashed(ProcessEnd, String)
+}
+
+/// How the making of an actor ended, for the one who asked for it.
+package enum SpawnOutcome: Sendable, Codable {
+    case started(GrantedHandle)
+    /// What the initialiser threw.
+    case failed(EncodedError)
+    /// Its process ended before the initialiser did, in words.
+    case crashed(String)
 }
 
 /// A worker process that runs tasks for one submitter.

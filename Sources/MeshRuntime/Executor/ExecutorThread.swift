@@ -51,7 +51,7 @@ final class WakeSignal: @unchecked Sendable {
 }
 
 /// Starts a detached thread. Returns false when the system refuses.
-func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
+package func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
     final class Start {
         let name: String
         let body: @Sendable () -> Void

@@ -21,8 +21,9 @@ package protocol MeshExecutorDelegate: AnyObject, Sendable {
 /// result has come) the leader runs itself, so that a call needs no hand-over between threads; before it waits again it
 /// sends what those jobs produced. The other threads, the followers, sleep. A monitor wakes them when the leader has
 /// been busy for a while (one of them becomes the leader), when jobs are left lying, and when all threads are blocked
-/// (it adds one). This is the leader/follower pattern, with a monitor like that of Go's scheduler instead of a
-/// hand-over at each message.
+/// (it adds one). When there are as many as there may be and all are blocked, one more thread receives and does nothing
+/// else, so that the process still answers for its life. This is the leader/follower pattern, with a monitor like that
+/// of Go's scheduler instead of a hand-over at each message.
 ///
 /// After `stop`, jobs run on Swift's own pool.
 package final class MeshExecutor: TaskExecutor {
@@ -52,6 +53,8 @@ package final class MeshExecutor: TaskExecutor {
         var jobs = JobQueue()
         var parked: [ExecutorThread] = []
         var threadCount = 0
+        /// Whether there is a thread that only receives.
+        var hasReceiver = false
         /// The kernel's numbers of the threads, by their own.
         var kernelThreads: [UInt64: Int32] = [:]
         var nextThreadNumber: UInt64 = 1
@@ -148,15 +151,65 @@ package final class MeshExecutor: TaskExecutor {
 
     private func addThread() {
         let number = self.state.withLock { state -> UInt64? in
-            guard !state.isStopped, state.threadCount < self.limits.maximum else { return nil }
+            guard !state.isStopped, state.threadCount - (state.hasReceiver ? 1 : 0) < self.limits.maximum else {
+                return nil
+            }
+            state.threadCount += 1
+            defer { state.nextThreadNumber += 1 }
+            return state.nextThreadNumber
+        }
+        guard let number else { return self.addReceiver() }
+        let thread = ExecutorThread(number: number)
+        let started = startThread(named: "mesh-\(number)") { self.run(thread) }
+        if !started { self.state.withLock { $0.threadCount -= 1 } }
+    }
+
+    /// Starts a thread that receives while all others are blocked, if nobody does.
+    private func addReceiver() {
+        let number = self.state.withLock { state -> UInt64? in
+            guard !state.isStopped, !state.hasReceiver,
+                self.leadership.load(ordering: .sequentiallyConsistent) == 0
+            else { return nil }
+            state.hasReceiver = true
             state.threadCount += 1
             defer { state.nextThreadNumber += 1 }
             return state.nextThreadNumber
         }
         guard let number else { return }
-        let thread = ExecutorThread(number: number)
-        let started = startThread(named: "mesh-\(number)") { self.run(thread) }
-        if !started { self.state.withLock { $0.threadCount -= 1 } }
+        let started = startThread(named: "mesh-\(number)") {
+            if let delegate = self.state.withLock({ $0.delegate }) { self.receiveOnly(number, delegate) }
+            self.threadEnds { $0.hasReceiver = false }
+        }
+        if !started {
+            self.state.withLock { state in
+                state.hasReceiver = false
+                state.threadCount -= 1
+            }
+        }
+    }
+
+    /// Receives until another thread is free to lead. What becomes runnable waits for one.
+    private func receiveOnly(_ number: UInt64, _ delegate: any MeshExecutorDelegate) {
+        let receiving = number << 1
+        let (won, _) = self.leadership.compareExchange(expected: 0, desired: receiving, ordering: .sequentiallyConsistent)
+        while won {
+            if let message = self.transport.receive(waiting: true) { delegate.receive(message) }
+            delegate.flush()
+            let (free, stopped) = self.state.withLock { ($0.parked.popLast(), $0.isStopped) }
+            guard free != nil || stopped else { continue }
+            self.leadership.store(0, ordering: .sequentiallyConsistent)
+            free?.wake()
+            return
+        }
+    }
+
+    private func threadEnds(_ change: (inout State) -> Void) {
+        let isLast = self.state.withLock { state in
+            state.threadCount -= 1
+            change(&state)
+            return state.threadCount == 0
+        }
+        if isLast { self.allEnded.raise() }
     }
 
     private func run(_ thread: ExecutorThread) {
@@ -181,12 +234,7 @@ package final class MeshExecutor: TaskExecutor {
             thread.park()
         }
         cmesh_set_thread_record(nil)
-        let isLast = self.state.withLock { state in
-            state.threadCount -= 1
-            state.kernelThreads[thread.number] = nil
-            return state.threadCount == 0
-        }
-        if isLast { self.allEnded.raise() }
+        self.threadEnds { $0.kernelThreads[thread.number] = nil }
     }
 
     /// Receives and runs what arrives, until the leadership is lost. Returns false when another thread leads or when

@@ -14,6 +14,7 @@ package final class Peer: Sendable {
     private let state: Mutex<State>
 
     private struct State {
+        var links: LinkPair
         var sender: LinkSender
         var receiver = LinkReceiver()
         var frame: Frame?
@@ -24,9 +25,11 @@ package final class Peer: Sendable {
         var targets: [String: UInt64] = [:]
         var inboundTargets: [CallTarget] = []
         var failure: MeshError?
-        var lastHeard: UInt64
-        /// How often it was asked since.
-        var unansweredProbes = 0
+        var silence: PeerSilence
+        /// When the peer was last told that its link has been given up.
+        var lastTold: UInt64 = 0
+        /// What is to be done once everything up to a number is acknowledged, the lowest first.
+        var awaited: [(sequence: UInt64, action: @Sendable () -> Void)] = []
     }
 
     /// What is gathered for the next message.
@@ -39,14 +42,20 @@ package final class Peer: Sendable {
     private static let frameSize = 8 << 10
     /// How long to wait for an acknowledgement before asking for it, and between two requests for what is missing.
     static let acknowledgementTimeout: UInt64 = 200_000_000
+    /// How long to wait before a peer is told again that its link has been given up.
+    private static let tellInterval: UInt64 = 20_000_000
 
-    init(address: PeerAddress, own: PeerAddress, epoch: UInt64, channel: any TransportChannel, outbox: PeerOutbox) {
+    /// - Parameter links: the links between the processes, of which the one to the peer begins now.
+    init(address: PeerAddress, own: PeerAddress, links: LinkPair, channel: any TransportChannel, outbox: PeerOutbox) {
         self.id = address.peer
         self.address = address
         self.own = own
         self.outbox = outbox
         self.channel = channel
-        self.state = Mutex(State(sender: LinkSender(epoch: epoch), lastHeard: cmesh_monotonic_nanoseconds()))
+        self.state = Mutex(
+            State(
+                links: links, sender: LinkSender(epoch: links.own),
+                silence: PeerSilence(now: cmesh_monotonic_nanoseconds())))
     }
 
     // MARK: Sending
@@ -121,13 +130,14 @@ package final class Peer: Sendable {
     }
 
     private func header(_ state: inout State, sequence: UInt64) -> BatchHeader {
-        BatchHeader(
+        let acknowledgement = state.links.acknowledgement(state.receiver.lastInOrder)
+        return BatchHeader(
             from: self.own.peer,
             to: self.id,
             epoch: state.sender.epoch,
             sequence: sequence,
-            acknowledgedEpoch: state.receiver.epoch,
-            acknowledged: state.receiver.lastInOrder
+            acknowledgedEpoch: acknowledgement.epoch,
+            acknowledged: acknowledgement.sequence
         )
     }
 
@@ -173,37 +183,91 @@ package final class Peer: Sendable {
 
     // MARK: Receiving
 
-    /// Judges a message by its header, and does what the link needs. Returns whether its envelopes are to be read.
-    func accept(_ header: BatchHeader, byteCount: Int, now: UInt64) -> Bool {
+    /// What to do with a message.
+    enum Acceptance {
+        /// Read its envelopes.
+        case read
+        /// The same; it is the first of a new link, and the peer has given up the calls that came by an older one.
+        case readAnew
+        /// Drop it.
+        case drop
+        /// The peer has forgotten this link: end it and begin another, to which this message belongs.
+        case forgotten
+    }
+
+    /// Judges a message by its header, and does what the link needs.
+    func accept(_ header: BatchHeader, byteCount: Int, now: UInt64) -> Acceptance {
+        var due: [@Sendable () -> Void] = []
+        defer { for action in due { action() } }
+        return self.state.withLock { state in
+            guard state.failure == nil else { return .drop }
+            state.silence.heard(at: now)
+            let wasKnown = state.links.theirs != 0
+            let verdict = state.links.judge(
+                epoch: header.epoch, acknowledgedEpoch: header.acknowledgedEpoch, acknowledged: header.acknowledged)
+            switch verdict {
+            case .current: break
+            case .begun:
+                state.receiver = LinkReceiver(epoch: header.epoch)
+                state.inboundTargets = []
+            case .stale: return .drop
+            case .givenUp:
+                self.tellGivenUp(&state, now: now)
+                return .drop
+            case .forgotten: return .forgotten
+            }
+            if state.sender.acknowledge(epoch: header.acknowledgedEpoch, upTo: header.acknowledged) {
+                if !state.awaited.isEmpty { due = Self.takeAcknowledged(&state) }
+                if state.sender.unacknowledged.isEmpty, state.frame != nil { self.flush(&state) }
+            }
+            let read: Acceptance = verdict == .begun && wasKnown ? .readAnew : .read
+            guard header.sequence > 0 else { return read }
+            return self.isNext(header, &state, byteCount: byteCount, now: now) ? read : .drop
+        }
+    }
+
+    /// Calls `action` when everything that was posted so far has arrived, or the peer is gone. Returns false, and does
+    /// not call it, when that is so already.
+    func whenAcknowledged(_ action: @escaping @Sendable () -> Void) -> Bool {
         self.state.withLock { state in
             guard state.failure == nil else { return false }
-            state.lastHeard = now
-            state.unansweredProbes = 0
-            if state.sender.acknowledge(epoch: header.acknowledgedEpoch, upTo: header.acknowledged),
-                state.sender.unacknowledged.isEmpty, state.frame != nil
-            {
-                self.flush(&state)
-            }
-            guard header.sequence > 0 else { return true }
-            let isNewLink = header.epoch > state.receiver.epoch
-            switch state.receiver.receive(epoch: header.epoch, sequence: header.sequence, byteCount: byteCount) {
-            case .deliver:
-                if isNewLink { state.inboundTargets = [] }
-                if state.receiver.owesAcknowledgementNow, state.frame == nil { self.sendAside(&state) { _ in } }
-                return true
-            case .duplicate:
-                self.sendAside(&state) { _ in }
-                return false
-            case .gap:
-                if isNewLink { state.inboundTargets = [] }
-                if state.receiver.shouldAskAgain(at: now, interval: Self.acknowledgementTimeout) {
-                    self.sendAside(&state) { $0.writeResend() }
-                }
-                return false
-            case .stale:
-                return false
-            }
+            guard !state.sender.unacknowledged.isEmpty || state.frame != nil else { return false }
+            // What is gathered leaves with the next message.
+            let last = state.sender.lastSequence + (state.frame == nil ? 0 : 1)
+            state.awaited.append((last, action))
+            return true
         }
+    }
+
+    private static func takeAcknowledged(_ state: inout State) -> [@Sendable () -> Void] {
+        let acknowledged = state.sender.unacknowledged.first.map { $0.sequence - 1 } ?? state.sender.lastSequence
+        let count = state.awaited.prefix { $0.sequence <= acknowledged }.count
+        defer { state.awaited.removeFirst(count) }
+        return state.awaited.prefix(count).map(\.action)
+    }
+
+    private func isNext(_ header: BatchHeader, _ state: inout State, byteCount: Int, now: UInt64) -> Bool {
+        switch state.receiver.receive(epoch: header.epoch, sequence: header.sequence, byteCount: byteCount) {
+        case .deliver:
+            if state.receiver.owesAcknowledgementNow, state.frame == nil { self.sendAside(&state) { _ in } }
+            return true
+        case .duplicate:
+            self.sendAside(&state) { _ in }
+        case .gap:
+            if state.receiver.shouldAskAgain(at: now, interval: Self.acknowledgementTimeout) {
+                self.sendAside(&state) { $0.writeResend() }
+            }
+        case .stale:
+            break
+        }
+        return false
+    }
+
+    /// The peer goes on with a link that this process has given up. Any message tells it so.
+    private func tellGivenUp(_ state: inout State, now: UInt64) {
+        guard now >= state.lastTold + Self.tellInterval else { return }
+        state.lastTold = now
+        self.sendAside(&state) { $0.writeHello(self.own) }
     }
 
     /// Sends everything that is not acknowledged once more.
@@ -260,40 +324,50 @@ package final class Peer: Sendable {
 
     // MARK: Time
 
-    /// Does what is due: retries, acknowledgements, probes. Returns for how long the peer has
-    /// been silent although it was asked, and whether anything is still under way.
-    func tick(now: UInt64, probe: Bool) -> (silence: UInt64, isWaiting: Bool) {
+    /// Does what is due: retries, acknowledgements, probes.
+    ///
+    /// - Parameters:
+    ///   - isAwaited: whether somebody waits for something that only the peer can give.
+    ///   - heartbeat: how long the peer may be silent then before it is asked whether it lives.
+    /// - Returns: for how long the peer has been silent although it was asked, and when to come back, nil when nothing
+    ///   is under way.
+    func tick(now: UInt64, isAwaited: Bool, heartbeat: UInt64) -> (silence: UInt64, next: UInt64?) {
         self.state.withLock { state in
-            guard state.failure == nil else { return (0, false) }
+            guard state.failure == nil else { return (0, nil) }
             if let unsent = state.unsent { self.sendAgain(&state, from: unsent) }
             self.flush(&state)
             if state.receiver.owesAcknowledgement { self.sendAside(&state) { _ in } }
-            if state.sender.shouldProbe(at: now, timeout: Self.acknowledgementTimeout) || probe {
-                state.unansweredProbes += 1
+            let isUnacknowledged = !state.sender.unacknowledged.isEmpty
+            let isWaiting = isAwaited || isUnacknowledged
+            let isDue = state.sender.shouldProbe(at: now, timeout: Self.acknowledgementTimeout)
+            if state.silence.tick(now: now, isAwaited: isWaiting, heartbeat: heartbeat, isAsked: isDue) {
                 let last = state.sender.lastSequence
                 self.sendAside(&state) { buffer in
                     buffer.writeHello(self.own)
                     buffer.writeProbe(lastSequence: last)
                 }
             }
-            // Silence counts only for a peer that was asked several times: it may be this process that was stopped.
-            let isAsked = state.unansweredProbes >= 3
-            let silence = isAsked && now > state.lastHeard ? now - state.lastHeard : 0
-            return (silence, !state.sender.unacknowledged.isEmpty)
+            let next =
+                isUnacknowledged
+                ? now + PeerClock.interval : isAwaited ? state.silence.nextTick(after: now, heartbeat: heartbeat) : nil
+            return (state.silence.length, next)
         }
     }
 
     /// Ends the link. Returns false when it had ended before.
     func end(with error: MeshError) -> Bool {
-        let isFirst = self.state.withLock { state in
-            guard state.failure == nil else { return false }
+        let awaited = self.state.withLock { state -> [@Sendable () -> Void]? in
+            guard state.failure == nil else { return nil }
             state.failure = error
             state.frame = nil
             state.sender = LinkSender(epoch: state.sender.epoch)
-            return true
+            defer { state.awaited = [] }
+            return state.awaited.map(\.action)
         }
-        if isFirst { self.channel.close() }
-        return isFirst
+        guard let awaited else { return false }
+        self.channel.close()
+        for action in awaited { action() }
+        return true
     }
 
     /// Tells the peer that this process leaves, as its last message.
@@ -306,4 +380,7 @@ package final class Peer: Sendable {
     }
 
     var failure: MeshError? { self.state.withLock { $0.failure } }
+
+    /// The epoch up to which links from the peer are given up when this one is.
+    var lastGivenUp: UInt64 { self.state.withLock { $0.links.lastGivenUp } }
 }

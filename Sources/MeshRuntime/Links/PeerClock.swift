@@ -6,7 +6,6 @@ final class PeerClock: Sendable {
     private struct State {
         var next: UInt64 = 0
         var wanted: UInt64?
-        var probed: [PeerID: UInt64] = [:]
         var listeners: [@Sendable (PeerID, MeshError) -> Void] = []
     }
 
@@ -25,15 +24,6 @@ final class PeerClock: Sendable {
         let wanted = body()
         self.state.withLock { $0.wanted = wanted }
         return wanted
-    }
-
-    func shouldProbe(_ peer: PeerID, now: UInt64, interval: UInt64) -> Bool {
-        self.state.withLock { state in
-            if let last = state.probed[peer], now < last + interval { return false }
-            if state.probed.count > 10_000 { state.probed = [:] }
-            state.probed[peer] = now
-            return true
-        }
     }
 
     func listen(_ action: @escaping @Sendable (PeerID, MeshError) -> Void) {

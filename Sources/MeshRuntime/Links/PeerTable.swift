@@ -6,6 +6,9 @@ import Synchronization
 package final class PeerTable: Sendable {
     private struct State {
         var peers: [PeerID: Peer] = [:]
+        /// Processes to which the links were given up once, the oldest first: they may still live.
+        var givenUp: [PeerID: GivenUp] = [:]
+        var givenUpOrder: [PeerID] = []
         /// Processes that are gone for good, the oldest first, so that a late handle to one fails at once.
         var gone: [PeerID: MeshError] = [:]
         var goneOrder: [PeerID] = []
@@ -14,12 +17,18 @@ package final class PeerTable: Sendable {
         var watch: @Sendable (PeerAddress) -> Void = { _ in }
     }
 
+    private struct GivenUp {
+        var address: PeerAddress
+        /// The epoch of the last link from it.
+        var epoch: UInt64
+    }
+
     private let state: Mutex<State>
     private let own: PeerAddress
     private let transport: any MeshTransport
     private let outbox: PeerOutbox
     private let avoidsLocal: Bool
-    private static let rememberedGone = 10_000
+    private static let remembered = 10_000
 
     init(own: PeerAddress, transport: any MeshTransport, outbox: PeerOutbox, avoidsLocal: Bool) {
         self.avoidsLocal = avoidsLocal
@@ -49,11 +58,14 @@ package final class PeerTable: Sendable {
                         + "start its mesh with a tcp address.")
             }
             let channel = try self.transport.connect(to: endpoint)
+            let before = state.givenUp[address.peer]
             let peer = Peer(
-                address: address, own: self.own, epoch: state.nextEpoch, channel: channel, outbox: self.outbox)
+                address: address, own: self.own,
+                links: LinkPair(own: state.nextEpoch, givenUp: before?.epoch ?? 0), channel: channel,
+                outbox: self.outbox)
             state.nextEpoch += 1
             state.peers[address.peer] = peer
-            return (peer, true)
+            return (peer, before == nil)
         }
         if isNew { self.state.withLock { $0.watch }(address) }
         return peer
@@ -70,16 +82,42 @@ package final class PeerTable: Sendable {
 
     var all: [Peer] { self.state.withLock { Array($0.peers.values) } }
 
-    /// Removes a process that is gone. Returns false when it was not known or gone before.
+    /// Removes a process that is gone for good. Returns false when it was not known or gone before.
     func remove(_ id: PeerID, because error: MeshError) -> Bool {
-        let peer = self.state.withLock { state in
-            if state.gone.updateValue(error, forKey: id) == nil { state.goneOrder.append(id) }
-            if state.goneOrder.count > Self.rememberedGone { state.gone[state.goneOrder.removeFirst()] = nil }
-            return state.peers.removeValue(forKey: id)
+        let (peer, isNews) = self.state.withLock { state in
+            let isFirst = state.gone.updateValue(error, forKey: id) == nil
+            if isFirst { state.goneOrder.append(id) }
+            if state.goneOrder.count > Self.remembered { state.gone[state.goneOrder.removeFirst()] = nil }
+            let peer = state.peers.removeValue(forKey: id)
+            return (peer, isFirst && (peer != nil || state.givenUp[id] != nil))
         }
-        return peer?.end(with: error) ?? false
+        _ = peer?.end(with: error)
+        return isNews
+    }
+
+    /// Ends the links to a process that may still live; a later contact begins others. Returns false when they have
+    /// ended before.
+    func giveUp(_ peer: Peer, because error: MeshError) -> Bool {
+        let isPresent = self.state.withLock { state in
+            guard state.peers[peer.id] === peer else { return false }
+            state.peers[peer.id] = nil
+            let epoch = max(peer.lastGivenUp, state.givenUp[peer.id]?.epoch ?? 0)
+            if state.givenUp.updateValue(GivenUp(address: peer.address, epoch: epoch), forKey: peer.id) == nil {
+                state.givenUpOrder.append(peer.id)
+            }
+            if state.givenUpOrder.count > Self.remembered {
+                state.givenUp[state.givenUpOrder.removeFirst()] = nil
+            }
+            return true
+        }
+        return isPresent && peer.end(with: error)
     }
 
     /// Why a process is gone, if it is.
     func ended(_ id: PeerID) -> MeshError? { self.state.withLock { $0.gone[id] } }
+
+    /// The address of a process that was given up and has not been heard of or called since.
+    func silent(_ id: PeerID) -> PeerAddress? {
+        self.state.withLock { $0.peers[id] == nil && $0.gone[id] == nil ? $0.givenUp[id]?.address : nil }
+    }
 }

@@ -136,9 +136,12 @@ package final class HostedActor: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// A calling process is gone: nobody waits for its calls.
-    func forget(caller: PeerID) {
-        for runner in self.mailbox.withLock({ $0.forget(caller: caller) }) { runner.cancel() }
+    /// A calling process is gone, or the way to it: nobody waits for its calls.
+    ///
+    /// - Parameter mayComeAgain: whether the calls that may be sent again are left alone.
+    func forget(caller: PeerID, mayComeAgain: Bool) {
+        let runners = self.mailbox.withLock { $0.forget(caller: caller, mayComeAgain: mayComeAgain) }
+        for runner in runners { runner.cancel() }
     }
 
     /// The call that runs has done its work and waits before it answers: the next one may start.

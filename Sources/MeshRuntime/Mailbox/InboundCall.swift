@@ -29,6 +29,9 @@ final class InboundCall: Sendable {
         self.payload = payload
     }
 
+    /// Whether its caller may send it again.
+    var mayComeAgain: Bool { self.context?.answeredBelow != nil }
+
     var key: CallKey { CallKey(origin: self.origin?.id, callID: self.callID) }
 }
 

@@ -163,10 +163,15 @@ struct MailboxState: ~Copyable {
     }
 
     /// Drops what waits from a caller that is gone, and names the runners that work for it. Its one-way messages run.
-    mutating func forget(caller: PeerID) -> [MailboxRunner] {
-        self.waiting.removeAll { $0.origin?.id == caller && !$0.isOneWay }
+    ///
+    /// - Parameter mayComeAgain: whether calls that may be sent again are left alone.
+    mutating func forget(caller: PeerID, mayComeAgain: Bool) -> [MailboxRunner] {
+        func isForgotten(_ call: InboundCall) -> Bool {
+            call.origin?.id == caller && !call.isOneWay && !(mayComeAgain && call.mayComeAgain)
+        }
+        self.waiting.removeAll(where: isForgotten)
         self.oneWay[caller] = nil
-        let runners = self.running.filter { $0.call.origin?.id == caller && !$0.call.isOneWay }.map(\.runner)
+        let runners = self.running.filter { isForgotten($0.call) }.map(\.runner)
         for runner in runners { runner.markCancelled() }
         return runners
     }

@@ -113,7 +113,7 @@ extension MeshStream: Codable {
         let fields = try StreamFields(from: decoder)
         guard fields.address.peer == mesh.address.peer else {
             let remote = RemoteStream(id: fields.id, address: fields.address, mesh: mesh)
-            self.init(reader: StreamReader(remote, window: fields.window))
+            self.init(reader: StreamReader(remote, window: fields.window, hold: fields.hold(on: mesh)))
             return
         }
         guard let source = mesh.streams.find(fields.id) as? StreamSource<Element> else {
@@ -122,7 +122,7 @@ extension MeshStream: Codable {
                     codingPath: decoder.codingPath,
                     debugDescription: "This process has no such stream of \(Element.self) (any more)."))
         }
-        self.init(reader: StreamReader(source))
+        self.init(reader: StreamReader(source, hold: fields.hold(on: mesh)))
         self.reader.attach()
     }
 
@@ -139,19 +139,25 @@ extension MeshStream: Codable {
                     debugDescription: "A stream can only be sent by a mesh: as a result, an argument or a task's field."
                 ))
         }
-        try self.reader.passOn(on: mesh).encode(to: encoder)
+        let fields = try self.reader.passOn(on: mesh)
+        try fields.encode(to: encoder)
+        if let lease = fields.hold(on: mesh) { encoder.handleSink?.note(lease) }
     }
 }
 
-/// How a stream travels. MessagePack: `[stream, window, address]`.
+/// How a stream travels. MessagePack: `[stream, window, address, actor or nil]`.
 struct StreamFields: Codable, Hashable, Sendable {
     var id: UniqueID
     /// How many elements the writer may be ahead.
     var window: Int
     /// The process that writes it.
     var address: PeerAddress
+    /// The actor that writes it, which lives for as long as somebody may read the stream, as if the reader had a handle
+    /// to it.
+    var writer: UniqueID?
 
-    init(id: UniqueID, window: Int, address: PeerAddress) {
+    init(id: UniqueID, window: Int, address: PeerAddress, writer: UniqueID?) {
+        self.writer = writer
         self.id = id
         self.window = window
         self.address = address
@@ -162,6 +168,7 @@ struct StreamFields: Codable, Hashable, Sendable {
         self.id = try container.decode(UniqueID.self)
         self.window = try container.decode(Int.self)
         self.address = try container.decode(PeerAddress.self)
+        self.writer = try container.decode(UniqueID?.self)
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -169,5 +176,8 @@ struct StreamFields: Codable, Hashable, Sendable {
         try container.encode(self.id)
         try container.encode(self.window)
         try container.encode(self.address)
+        try container.encode(self.writer)
     }
+
+    func hold(on mesh: Mesh) -> HandleLease? { self.writer.map { mesh.lease(for: $0) } }
 }

@@ -36,13 +36,13 @@ struct CommandTests {
             _ = try await scene.node()
             let driver = try await scene.driver()
             _ = try await driver.ask("spawn one")
-            #expect(try await scene.mesh("kill", "one").hasPrefix("ended Tally \"one\""))
+            #expect(try await scene.mesh("kill", "one").hasPrefix("killed Tally \"one\""))
             #expect(try await driver.ask("call one").hasPrefix("error actorDied"))
             #expect(try await scene.mesh("kill", "one", expecting: 1).contains("No actor is called \"one\""))
             #expect(try await driver.ask("spawn one").hasPrefix("spawned"))
             let actors = try self.objects(try await scene.mesh("actors", "--format", "json"))
             let id = try #require(actors.first?["id"] as? String)
-            #expect(try await scene.mesh("kill", String(id.prefix(8))).hasPrefix("ended Tally \"one\""))
+            #expect(try await scene.mesh("kill", String(id.prefix(8))).hasPrefix("killed Tally \"one\""))
             #expect(try await driver.ask("actors") == "actors ")
         }
     }

@@ -50,7 +50,7 @@ import Testing
             var noise = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
             if count > 2, Bool.random(using: &generator) {
                 noise[0] = 0x90 | UInt8.random(in: 1...11, using: &generator)
-                noise[1] = UInt8.random(in: 0...14, using: &generator)
+                noise[1] = UInt8.random(in: 0...15, using: &generator)
             }
             reading(noise) { reader in
                 while !reader.isAtEnd, (try? Envelope(from: &reader)) != nil {}
@@ -61,11 +61,13 @@ import Testing
     @Test(
         "what would grow the reader is refused",
         arguments: [
-            ("a kind that does not exist", "91 0e"),
+            ("a kind that does not exist", "91 0f"),
             ("an empty envelope", "90"),
             ("too many fields", "94 04 05 06 07"),
             ("a chain of 65,535 links", "9b 00 05 01 \(GoldenVector.actorHex) 01 00 00 00 93 dc ffff"),
             ("four thousand million type names", "9b 00 05 01 \(GoldenVector.actorHex) 01 00 00 00 93 90 dd ffffffff"),
+            ("more handles than a message has", "95 02 05 00 c400 dd 00008002 07"),
+            ("more answers about handles than fit", "dc 1001 0e" + String(repeating: "01", count: 4096)),
             ("17 endpoints", "96 06 01 a1 68 01 01 dc 0011" + String(repeating: "a161", count: 17)),
             ("5,000 attachments", "94 02 05 cd1388 c400"),
             (
@@ -91,7 +93,7 @@ extension Envelope {
         case .failure(let failure):
             buffer.writeFailure(
                 callID: failure.callID, typeName: failure.typeName, attachments: failure.attachments,
-                error: part(failure.error))
+                error: part(failure.error), refusal: failure.refusal)
         case .cancel(let callID, let actor): buffer.writeCancel(callID: callID, actor: actor)
         case .credit(let credit): buffer.writeCredit(credit)
         case .hello(let address): buffer.writeHello(address)
@@ -101,6 +103,7 @@ extension Envelope {
         case .greet(let number): buffer.writeGreet(number)
         case .greeted(let number): buffer.writeGreeted(number)
         case .ended(let ended): buffer.writeEnded(ended)
+        case .held(let numbers): buffer.writeHeld(numbers)
         case .goodbye(let reason): buffer.writeGoodbye(reason: reason)
         }
     }

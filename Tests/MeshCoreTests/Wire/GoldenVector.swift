@@ -62,6 +62,12 @@ extension GoldenVector {
         GoldenVector("an error of a method", "95 03 05 a3 4d2e45 00 c401 c0") { buffer in
             withBytes("c0") { buffer.writeFailure(callID: 5, typeName: "M.E", attachments: 0, error: $0) }
         },
+        GoldenVector("a call that has not run", "96 03 05 c0 00 c404 9301a0c0 93 \(actorHex) 02 09") { buffer in
+            let refusal = CallRefusal(actor: actor, incarnation: 2, sequence: 9)
+            withBytes("9301a0c0") {
+                buffer.writeFailure(callID: 5, typeName: nil, attachments: 0, error: $0, refusal: refusal)
+            }
+        },
         GoldenVector("a cancellation", "93 04 05 \(actorHex)") { $0.writeCancel(callID: 5, actor: actor) },
         GoldenVector("credit", "94 05 \(actorHex) 01 cd03e8") {
             $0.writeCredit(CreditEnvelope(actor: actor, incarnation: 1, completed: 1000))
@@ -79,6 +85,14 @@ extension GoldenVector {
         GoldenVector("a goodbye", "92 08 a3 656e64") { $0.writeGoodbye(reason: "end") },
         GoldenVector("the end of an actor", "94 0d \(actorHex) 01 a3 656e64") {
             $0.writeEnded(EndedEnvelope(actor: actor, incarnation: 1, reason: "end"))
+        },
+        GoldenVector("that handles have arrived", "93 0e 07 cd012c") { $0.writeHeld([7, 300]) },
+        GoldenVector("a result with a handle that the broker has counted", "95 02 05 00 c401 2a 92 00 \(actorHex)") {
+            buffer in
+            withBytes("2a") {
+                buffer.writeReply(
+                    callID: 5, attachments: 0, result: $0, handles: HandlesInTransit(number: 0, actors: [actor]))
+            }
         },
         GoldenVector("a request to send again", "91 09") { $0.writeResend() },
         GoldenVector("a mismatch", "92 0a cccd") { $0.writeMismatch(expected: PeerID(0xcd)) },

@@ -18,6 +18,9 @@ public distributed actor Blocker: RemoteActor {
         return self.calls
     }
 
+    /// Takes many bytes, and says how many.
+    public distributed func weigh(_ bytes: [UInt8]) -> Int { bytes.count }
+
     /// Says that it runs, and goes on when the witness has seen "go". Says whether it ended or was cancelled.
     public distributed func hold(_ witness: Witness, _ name: String) async throws {
         try await witness.reach(name)

@@ -8,8 +8,73 @@ public enum Fixtures {
 
     /// Does what the first argument says.
     package static func drive(_ mesh: Mesh) async throws {
-        if CommandLine.arguments.dropFirst().first == "repeat" { return try await self.repeatMeshes() }
-        try await self.linger(mesh)
+        let arguments = CommandLine.arguments.dropFirst()
+        switch arguments.first {
+        case "repeat": try await self.repeatMeshes()
+        case "noise": try await self.makeNoise(mesh)
+        case "chatter": try await self.chatter(mesh)
+        case "drown": try await self.drown(mesh)
+        case "starve": self.starve()
+        case "eat": try await self.eat(mesh, limit: Int64(arguments.dropFirst().first ?? "") ?? 0)
+        default: try await self.linger(mesh)
+        }
+    }
+
+    /// Has actors write and end their processes in all ways.
+    private static func makeNoise(_ mesh: Mesh) async throws {
+        for end in Noisy.End.allCases {
+            let noisy = try await mesh.spawn(Noisy.self)
+            try? await noisy.say("said before \(end)", complain: "complained before \(end)", end: end)
+        }
+    }
+
+    /// Has two actors print at the same time.
+    private static func chatter(_ mesh: Mesh) async throws {
+        let one = try await mesh.spawn(Noisy.self)
+        let other = try await mesh.spawn(Noisy.self)
+        async let first: Void = one.chatter("a", length: 3000, lines: 300)
+        async let second: Void = other.chatter("b", length: 3000, lines: 300)
+        _ = try await (first, second)
+    }
+
+    /// Has an actor write more than anybody takes, and calls another one meanwhile. Says on standard error what came
+    /// of that: standard output is of no use. Then waits to be killed.
+    private static func drown(_ mesh: Mesh) async throws {
+        let loud = try await mesh.spawn(Noisy.self)
+        let quiet = try await mesh.spawn(Blocker.self)
+        let dying = try await mesh.spawn(Noisy.self)
+        let drowning = try await mesh.submit { try await loud.chatter("x", length: 3000, lines: 1000) }
+        for _ in 0..<100 { _ = try await quiet.count() }
+        // A worker that ends meanwhile is reported too, and others take its place.
+        try? await dying.say("last words", complain: "", end: .signal)
+        let calls = try await mesh.spawn(Blocker.self).count() + quiet.count()
+        let line = Array("answered \(calls)\n".utf8)
+        _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        _ = try await drowning.value
+    }
+
+    /// Has an actor with a limit take more memory than that, and prints how far it came.
+    private static func eat(_ mesh: Mesh, limit: Int64) async throws {
+        let options = ActorOptions(resources: Resources(memory: .mebibytes(limit)))
+        let noisy = try await mesh.spawn(Noisy.self, options: options)
+        print("has", try await noisy.eat(mebibytes: Int(limit)))
+        fflush(nil)
+        do {
+            print("has", try await noisy.eat(mebibytes: Int(limit) + 512))
+        } catch let error as MeshError {
+            print(error.code)
+        }
+        fflush(nil)
+    }
+
+    /// Waits until its third descriptor is at its end, and then takes memory until there is none.
+    private static func starve() {
+        print("ready")
+        fflush(nil)
+        var byte: UInt8 = 0
+        while read(3, &byte, 1) > 0 {}
+        var memory: [[UInt8]] = []
+        while true { memory.append([UInt8](repeating: 7, count: 1 << 20)) }
     }
 
     /// Makes an actor in a process of its own and one in a shared process, prints the process numbers of both on a

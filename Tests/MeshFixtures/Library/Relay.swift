@@ -36,4 +36,16 @@ public distributed actor Relay: RemoteActor {
             return "\(error)"
         }
     }
+
+    /// Sends messages until one is refused. Returns how many were not, and the words of the error.
+    public distributed func tellUntilRefused(_ blocker: Blocker) async -> String {
+        for count in 0..<10_000 {
+            do {
+                try await self.actorSystem.tell(backPressure: .failFast) { _ = try await blocker.count() }
+            } catch {
+                return "\(count) accepted, \(error)"
+            }
+        }
+        return "all accepted"
+    }
 }

@@ -1,5 +1,5 @@
 package import Distributed
-package import FoundationEssentials
+import FoundationEssentials
 package import MeshCore
 
 /// Where readers in other processes ask for the elements of this process's streams.
@@ -62,11 +62,12 @@ extension StreamRequest: Codable {
     }
 }
 
-/// The answer. MessagePack: `[first, count, elements, is last, error]`; the elements one after the other, as bytes.
+/// The answer. MessagePack: `[first, count, elements, is last, error]`; the elements one after the other, as the bytes
+/// of an encoded value.
 package struct EncodedBatch: Hashable, Sendable {
     package var first: UInt64
     package var count: Int
-    package var elements: Data
+    package var elements: EncodedValue
     /// Whether the stream ends behind these.
     package var isLast: Bool
     /// The error that it ends with.
@@ -78,7 +79,7 @@ extension EncodedBatch: Codable {
         var container = try decoder.unkeyedContainer()
         self.first = try container.decode(UInt64.self)
         self.count = try container.decode(Int.self)
-        self.elements = try container.decode(Data.self)
+        self.elements = try container.decode(EncodedValue.self)
         self.isLast = try container.decode(Bool.self)
         self.error = try container.decode(EncodedError?.self)
     }

@@ -13,15 +13,19 @@ final class StreamReader<Element: Codable & Sendable>: Sendable {
     private let number = UInt64.random(in: 1...UInt64.max)
     private let state: Mutex<StreamReaderState<Element>>
     private let isPassedOn = Atomic<Bool>(false)
+    /// Keeps the actor that writes it.
+    private let hold: HandleLease?
 
     /// The reader of a stream that is written in this process.
-    init(_ source: StreamSource<Element>) {
+    init(_ source: StreamSource<Element>, hold: HandleLease? = nil) {
+        self.hold = hold
         self.origin = .here(source)
         self.state = Mutex(StreamReaderState(window: source.window))
     }
 
     /// The reader of a stream that is written in another process, which learns of it at once.
-    init(_ remote: RemoteStream, window: Int) {
+    init(_ remote: RemoteStream, window: Int, hold: HandleLease?) {
+        self.hold = hold
         self.origin = .there(remote)
         self.state = Mutex(StreamReaderState(window: window))
         remote.tell { [number] in try await $0.attach(remote.id, reader: number) }
@@ -102,9 +106,13 @@ final class StreamReader<Element: Codable & Sendable>: Sendable {
         }
         switch self.origin {
         case .here(let source):
-            return StreamFields(id: source.register(on: mesh), window: source.window, address: mesh.address)
+            return StreamFields(
+                id: source.register(on: mesh), window: source.window, address: mesh.address,
+                writer: self.hold?.actor ?? mesh.runningActor)
         case .there(let remote):
-            return StreamFields(id: remote.id, window: self.state.withLock { $0.window }, address: remote.address)
+            return StreamFields(
+                id: remote.id, window: self.state.withLock { $0.window }, address: remote.address,
+                writer: self.hold?.actor)
         }
     }
 }

@@ -27,10 +27,11 @@ extension StreamSource: RegisteredStream {
         let batch = try await self.pull(
             reader: request.reader, peer: peer, from: request.from, limit: request.credit)
         let buffer = MessagePackBuffer(capacity: 256)
+        let notes = HandleNotes()
         var count = 0
         for element in batch.elements {
             do {
-                try mesh.encoder.encode(element, into: buffer)
+                try mesh.encoder.encode(element, into: buffer, attachments: notes)
             } catch {
                 guard count == 0 else { break }
                 let error = MeshError(
@@ -44,7 +45,8 @@ extension StreamSource: RegisteredStream {
         }
         let end = count == batch.elements.count ? batch.end : nil
         return EncodedBatch(
-            first: batch.first, count: count, elements: buffer.takeData(), isLast: end != nil,
+            first: batch.first, count: count, elements: EncodedValue(buffer.takeData(), leases: notes.leases),
+            isLast: end != nil,
             error: end?.error.map { mesh.encodeError($0, method: "MeshStream<\(Element.self)>") })
     }
 

@@ -1,0 +1,160 @@
+import CMeshPlatform
+import Glibc
+import MeshCore
+import MeshRuntime
+import Synchronization
+
+/// What one worker process writes to its standard output and its standard error: on its way to this process's own, and
+/// its last lines.
+///
+/// The forwarder's thread reads, and it alone writes. Whoever learns that the process has ended reads what is left,
+/// never waits for the writing, and may have itself told of it.
+package final class WorkerOutput: Sendable {
+    /// Where a process writes.
+    package enum Stream: Int, CaseIterable, Sendable {
+        case standardOutput
+        case standardError
+
+        /// Its number in every process.
+        package var descriptor: Int32 { self == .standardOutput ? STDOUT_FILENO : STDERR_FILENO }
+    }
+
+    private struct Pipe {
+        /// The end that is read; -1 when it is closed.
+        var reading: Int32
+        /// By which the forwarder knows it.
+        var token: UInt64 = 0
+        var lines = LineAssembler()
+        /// Read and not yet written.
+        var pending: [UInt8] = []
+        var isWriting = false
+    }
+
+    private struct State {
+        var pipes: [Pipe]
+        var tail = OutputTail()
+        var waiters: [@Sendable () -> Void] = []
+
+        var isForwarded: Bool { self.pipes.allSatisfy { $0.pending.isEmpty && !$0.isWriting } }
+    }
+
+    private let forwarder: OutputForwarder
+    private let state: Mutex<State>
+
+    /// No more than this is read at once.
+    static let chunk = 64 << 10
+    /// The most that a pipe can hold unless the system's administrator says otherwise: no more can be left of a process
+    /// that has ended, and what comes after it is from a process that this one has started.
+    private static let largestPipe = 1 << 20
+
+    /// Takes the reading ends of two pipes, which are this object's from now on. Nothing is read before `listen`.
+    init(reading: [Int32], forwarder: OutputForwarder) {
+        self.forwarder = forwarder
+        self.state = Mutex(State(pipes: reading.map { Pipe(reading: $0) }))
+    }
+
+    /// Begins to forward. After an error both pipes are closed.
+    func listen() throws(MeshError) {
+        do {
+            try self.state.withLock { state throws(MeshError) in
+                for stream in Stream.allCases {
+                    let reading = state.pipes[stream.rawValue].reading
+                    state.pipes[stream.rawValue].token = try self.forwarder.add(self, stream, reading)
+                }
+            }
+        } catch {
+            self.drain(closing: true) {}
+            throw error
+        }
+    }
+
+    /// The last lines, the oldest first.
+    package func lastLines() -> [String] { self.state.withLock { $0.tail.lines } }
+
+    /// Takes what the process has left in its pipes. Does not wait: `whenForwarded` is called when all of it was
+    /// written to this process's own output, perhaps before this returns.
+    ///
+    /// - Parameter closing: whether nothing more is wanted, also not from processes that this one has started and that
+    ///   still have its output.
+    package func drain(closing: Bool = false, whenForwarded: @escaping @Sendable () -> Void) {
+        let isForwarded = self.state.withLock { state in
+            for stream in Stream.allCases {
+                var buffer = [UInt8](repeating: 0, count: Self.chunk)
+                var left = Self.largestPipe
+                while left > 0 {
+                    let count = self.read(stream, &buffer, &state)
+                    guard count > 0 else { break }
+                    left -= count
+                }
+                if closing { self.close(stream, &state) }
+                let rest = state.pipes[stream.rawValue].lines.finish()
+                state.pipes[stream.rawValue].pending += rest
+            }
+            if !state.isForwarded { state.waiters.append(whenForwarded) }
+            return state.isForwarded
+        }
+        if isForwarded { whenForwarded() } else { self.forwarder.flush(self) }
+    }
+
+    // MARK: For the forwarder's thread
+
+    /// Reads once what has come, and has itself told of what comes next.
+    func receive(_ stream: Stream, _ buffer: inout [UInt8]) {
+        self.state.withLock { state in
+            guard self.read(stream, &buffer, &state) != 0 else { return }
+            self.forwarder.rearm(state.pipes[stream.rawValue].reading, state.pipes[stream.rawValue].token)
+        }
+    }
+
+    /// What has to be written now; nil for nothing. Call `wrote` when that is done.
+    func take(_ stream: Stream) -> [UInt8]? {
+        self.state.withLock { state in
+            let bytes = state.pipes[stream.rawValue].pending
+            guard !bytes.isEmpty else { return nil }
+            state.pipes[stream.rawValue].pending = []
+            state.pipes[stream.rawValue].isWriting = true
+            return bytes
+        }
+    }
+
+    /// What was taken is written, or nobody can have it.
+    func wrote(_ stream: Stream) {
+        let waiters = self.state.withLock { state -> [@Sendable () -> Void] in
+            state.pipes[stream.rawValue].isWriting = false
+            guard state.isForwarded else { return [] }
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter() }
+    }
+
+    // MARK: Reading
+
+    /// Reads once. Returns how much; 0 when the pipe is closed now, negative when there is nothing now.
+    private func read(_ stream: Stream, _ buffer: inout [UInt8], _ state: inout State) -> Int {
+        let reading = state.pipes[stream.rawValue].reading
+        guard reading >= 0 else { return 0 }
+        var count: Int
+        repeat { count = Glibc.read(reading, &buffer, buffer.count) } while count < 0 && errno == EINTR
+        if count < 0, errno == EAGAIN { return -1 }
+        guard count > 0 else {
+            self.close(stream, &state)
+            return 0
+        }
+        state.tail.append(buffer[..<count], from: stream)
+        let lines = state.pipes[stream.rawValue].lines.append(buffer[..<count])
+        state.pipes[stream.rawValue].pending += lines
+        return count
+    }
+
+    private func close(_ stream: Stream, _ state: inout State) {
+        let pipe = state.pipes[stream.rawValue]
+        guard pipe.reading >= 0 else { return }
+        let rest = state.pipes[stream.rawValue].lines.finish()
+        state.pipes[stream.rawValue].pending += rest
+        state.pipes[stream.rawValue].reading = -1
+        // Before it is closed: a child that is just being started has a copy, with which the entry would stay.
+        self.forwarder.remove(pipe.reading, pipe.token, unwritten: state.isForwarded ? nil : self)
+        Glibc.close(pipe.reading)
+    }
+}

@@ -1,0 +1,47 @@
+import CMeshPlatform
+import Glibc
+import Logging
+import MeshCore
+package import MeshRuntime
+import Synchronization
+
+/// A worker's permission to act, which it asks its node for again and again. When the node does not answer for so long
+/// that its actors may have been started elsewhere, the worker ends: two of one actor never answer.
+package enum NodeTether {
+    /// Begins to renew the lease, and ends this process when it runs out.
+    package static func keep(on mesh: Mesh, from node: NodeAgent) {
+        let box = LeaseBox()
+        self.scheduleRenewal(mesh, node, box)
+        self.scheduleCheck(mesh, box)
+    }
+
+    private final class LeaseBox: Sendable {
+        let lease = Mutex(MemberLease())
+    }
+
+    private static func scheduleRenewal(_ mesh: Mesh, _ node: NodeAgent, _ box: LeaseBox) {
+        let interval = mesh.settings.heartbeatInterval.nanoseconds
+        _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + interval) { [weak mesh] in
+            guard let mesh, !mesh.isStopped else { return }
+            mesh.detach {
+                let askedAt = cmesh_monotonic_nanoseconds()
+                if let granted = try? await node.renew(mesh.address.peer) {
+                    box.lease.withLock { $0.renewed(askedAt: askedAt, for: granted) }
+                }
+                self.scheduleRenewal(mesh, node, box)
+            }
+        }
+    }
+
+    private static func scheduleCheck(_ mesh: Mesh, _ box: LeaseBox) {
+        let interval = mesh.settings.heartbeatInterval.nanoseconds / 4
+        _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + interval) { [weak mesh] in
+            guard let mesh, !mesh.isStopped else { return }
+            if box.lease.withLock({ $0.isNewlyLost(at: cmesh_monotonic_nanoseconds()) }) {
+                mesh.logger.error("the node was not heard for the lease time: this worker and its actors end")
+                _exit(EX_UNAVAILABLE)
+            }
+            self.scheduleCheck(mesh, box)
+        }
+    }
+}
