@@ -128,7 +128,11 @@ let package = Package(
         ),
         .testTarget(
             name: "MeshClusterTests",
-            dependencies: ["MeshCluster", "MeshRuntime", "MeshCore", "MeshMessagePack", "MeshTransportInProcess"]),
+            dependencies: [
+                "MeshCluster", "MeshRuntime", "MeshCore", "MeshMessagePack", "MeshTransportInProcess",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]
+        ),
         .testTarget(
             name: "MeshIntegrationTests",
             dependencies: [
