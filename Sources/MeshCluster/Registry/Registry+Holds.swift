@@ -6,12 +6,15 @@ extension Registry {
     /// A process has been given one more handle to an actor.
     ///
     /// - Parameter home: the node whose worker that process is, where it is one.
-    package mutating func grant(_ id: UniqueID, to process: PeerID, of home: PeerID? = nil) {
-        guard self.entries[id] != nil, self.gone[process] == nil else { return }
+    /// - Returns: whether the handle counts. It does not for a process that has ended or was given up.
+    @discardableResult
+    package mutating func grant(_ id: UniqueID, to process: PeerID, of home: PeerID? = nil) -> Bool {
+        guard self.entries[id] != nil, self.gone[process] == nil else { return false }
         self.entries[id]?.holders[process, default: 0] += 1
         self.entries[id]?.wasHeld = true
         self.processes[process, default: ProcessEntry()].holds.insert(id)
         if let home { self.join(process, home) }
+        return true
     }
 
     /// What a process says of its handles.
