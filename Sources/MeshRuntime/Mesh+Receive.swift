@@ -203,6 +203,7 @@ extension Mesh: MeshExecutorDelegate {
         guard self.peers.giveUp(peer, because: error) else { return }
         self.references.lose(at: peer.id, hasEnded: false, because: error)
         self.pending.completeAll(to: peer.id, with: error)
+        self.forgetHandles(of: peer.id)
         self.forgetCalls(of: peer.id, mayComeAgain: true)
         for listener in self.peerClock.listeners { listener(peer.id, error) }
     }
@@ -254,7 +255,8 @@ extension Mesh: MeshExecutorDelegate {
         var next: UInt64?
         let awaited = self.pending.awaited
         for peer in self.peers.all {
-            let (silence, due) = peer.tick(now: now, isAwaited: awaited.contains(peer.id) || self.isPinned(for: peer.id), heartbeat: heartbeat)
+            let isAwaited = awaited.contains(peer.id) || self.isPinned(for: peer.id)
+            let (silence, due) = peer.tick(now: now, isAwaited: isAwaited, heartbeat: heartbeat)
             guard let due else { continue }
             next = min(next ?? due, due)
             // That a process of this host ends the kernel tells, but not that it was stopped.

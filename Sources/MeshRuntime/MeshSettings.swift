@@ -1,7 +1,8 @@
 /// The times and limits of a process's part of the mesh.
 public struct MeshSettings: Sendable {
-    /// A process from which nothing was heard for so long is given up. In a mesh of several processes the broker's
-    /// counts for all. One that is stopped, by SIGSTOP or in a debugger, is silent.
+    /// A process that does not answer for so long while somebody waits for it is given up: calls to it fail, and the
+    /// next one tries again. In a mesh of several processes the broker's counts for all. One that is stopped, by SIGSTOP
+    /// or in a debugger, is silent.
     public var leaseTime: Duration
     /// How often members say that they live, and a silent process is asked whether it does, while somebody waits for it.
     public var heartbeatInterval: Duration

@@ -1,9 +1,8 @@
-/// The two links between this process and a peer, which begin and end together: the one to it, and the one from it.
+/// The two links between this process and a peer: the one to it, and the one from it.
 ///
-/// A process that has given its peer up, because it was silent for too long, has forgotten both links. When the two meet
-/// again it begins a link with a higher epoch; the other learns from that, and from what is acknowledged, that it must
-/// forget them too. So neither waits for messages that nobody has any more, and none that was delivered before comes
-/// again.
+/// A process that has given its peer up, because it was silent for too long, has forgotten both. It begins a link with a
+/// higher epoch, and says with every message which link from the peer it has given up, until the peer has begun another
+/// one. So neither waits for messages that nobody has any more, and none that was delivered before comes again.
 package struct LinkPair: Sendable {
     /// The epoch of the link to the peer.
     package let own: UInt64
@@ -17,13 +16,16 @@ package struct LinkPair: Sendable {
         self.givenUp = givenUp
     }
 
+    /// In the place of an acknowledged sequence number: the link with that epoch, and all before it, are given up.
+    private static let nothing = UInt64.max
+
     /// What a message says about the links.
     package enum Verdict: Hashable, Sendable {
         /// It belongs to the present ones, or to none.
         case current
         /// It is the first of a link from the peer; the one to it stays.
         case begun
-        /// The peer has forgotten the link to it: both have to begin anew.
+        /// The peer has given up the link to it: both have to begin anew.
         case forgotten
         /// It belongs to a link that has been replaced.
         case stale
@@ -31,16 +33,22 @@ package struct LinkPair: Sendable {
         case givenUp
     }
 
-    /// Judges a message by its epoch and that of the link that it acknowledges.
-    package mutating func judge(epoch: UInt64, acknowledgedEpoch: UInt64) -> Verdict {
+    /// Judges a message by its epoch and by what it acknowledges.
+    package mutating func judge(epoch: UInt64, acknowledgedEpoch: UInt64, acknowledged: UInt64) -> Verdict {
         // A greeting comes from outside of any link.
-        if epoch == 0 || epoch == self.theirs { return .current }
+        if epoch == 0 { return .current }
         if epoch <= self.givenUp { return .givenUp }
         if epoch < self.theirs { return .stale }
-        // Whoever acknowledges the present link to it has not forgotten it; at first it may not have come there.
-        guard self.theirs == 0 || acknowledgedEpoch == self.own else { return .forgotten }
+        if acknowledged == Self.nothing, acknowledgedEpoch >= self.own { return .forgotten }
+        if epoch == self.theirs { return .current }
         self.theirs = epoch
         return .begun
+    }
+
+    /// What to acknowledge when everything up to that number of the link from the peer is there.
+    package func acknowledgement(_ lastInOrder: UInt64) -> (epoch: UInt64, sequence: UInt64) {
+        if self.theirs > 0 { return (self.theirs, lastInOrder) }
+        return self.givenUp > 0 ? (self.givenUp, Self.nothing) : (0, 0)
     }
 
     /// The epoch up to which links from the peer are given up when this pair is.

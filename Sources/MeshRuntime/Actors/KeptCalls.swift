@@ -34,7 +34,6 @@ struct KeptCalls<Call: Sendable>: Sendable {
     /// The lowest number that may still be kept. The outcome of all calls with lower ones is known.
     private(set) var first: UInt64
 
-    /// - Parameter first: the number of the first call, above 0.
     init(first: UInt64 = 1) { self.first = first }
 
     /// The number that the next call will have.

@@ -35,13 +35,12 @@ struct ReferenceState<Call: Sendable>: Sendable {
     var calls: KeptCalls<Call>
     private var interruptions: UInt64 = 0
 
-    /// - Parameter firstCall: the number of the first call. Where calls have retries it must be above those of all calls
-    ///   that the process has ever made to the actor: it may remember them.
-    init(location: ActorLocation, retries: Limit, mayRestart: Bool, firstCall: UInt64 = 1) {
-        self.calls = KeptCalls(first: firstCall)
+    /// - Parameter firstNumber: that of the first call.
+    init(location: ActorLocation, retries: Limit, mayRestart: Bool, firstNumber: UInt64 = 1) {
         self.location = location
         self.retries = retries
         self.mayRestart = mayRestart
+        self.calls = KeptCalls(first: firstNumber)
     }
 
     /// Whether calls are kept until their outcome is known, because they may have to be sent again.

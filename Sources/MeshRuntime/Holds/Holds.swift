@@ -100,7 +100,7 @@ package struct Holds: Sendable {
         guard let hold = self.entries[actor], hold.phase != .held else { return }
         if !hold.isKnown {
             self.entries[actor] = nil
-        } else if hold.phase == .released, !hold.isBeingTold {
+        } else if hold.phase == .released {
             self.toRelease.insert(actor)
         }
     }

@@ -60,8 +60,17 @@ extension Mesh {
     /// - Throws: `tooManyPendingCalls` when the receiver has not answered for too many.
     func pin(_ buffer: CallBuffer, to receiver: PeerID) throws(MeshError) -> HandlesInTransit? {
         guard buffer.carriesHandles else { return nil }
-        guard buffer.granted.isEmpty else { return HandlesInTransit(number: 0, actors: buffer.granted) }
-        let leases = buffer.leases
+        return try self.pin(buffer.leases, granted: buffer.granted, to: receiver)
+    }
+
+    /// The same for the holds of handles that were encoded before.
+    ///
+    /// - Parameter granted: the actors for which the receiver has been counted already.
+    func pin(
+        _ leases: [HandleLease], granted: [UniqueID] = [], to receiver: PeerID
+    ) throws(MeshError) -> HandlesInTransit? {
+        guard granted.isEmpty else { return HandlesInTransit(number: 0, actors: granted) }
+        guard !leases.isEmpty else { return nil }
         guard leases.count <= HandlesInTransit.most else {
             throw MeshError(
                 .payloadTooLarge,

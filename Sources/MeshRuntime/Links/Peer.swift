@@ -130,13 +130,14 @@ package final class Peer: Sendable {
     }
 
     private func header(_ state: inout State, sequence: UInt64) -> BatchHeader {
-        BatchHeader(
+        let acknowledgement = state.links.acknowledgement(state.receiver.lastInOrder)
+        return BatchHeader(
             from: self.own.peer,
             to: self.id,
             epoch: state.sender.epoch,
             sequence: sequence,
-            acknowledgedEpoch: state.receiver.epoch,
-            acknowledged: state.receiver.lastInOrder
+            acknowledgedEpoch: acknowledgement.epoch,
+            acknowledged: acknowledgement.sequence
         )
     }
 
@@ -202,7 +203,8 @@ package final class Peer: Sendable {
             guard state.failure == nil else { return .drop }
             state.silence.heard(at: now)
             let wasKnown = state.links.theirs != 0
-            let verdict = state.links.judge(epoch: header.epoch, acknowledgedEpoch: header.acknowledgedEpoch)
+            let verdict = state.links.judge(
+                epoch: header.epoch, acknowledgedEpoch: header.acknowledgedEpoch, acknowledged: header.acknowledged)
             switch verdict {
             case .current: break
             case .begun:
@@ -261,7 +263,7 @@ package final class Peer: Sendable {
         return false
     }
 
-    /// The peer goes on with a link that this process has given up. It learns so from the epoch of whatever comes.
+    /// The peer goes on with a link that this process has given up. Any message tells it so.
     private func tellGivenUp(_ state: inout State, now: UInt64) {
         guard now >= state.lastTold + Self.tellInterval else { return }
         state.lastTold = now

@@ -93,7 +93,7 @@ extension Envelope {
         case .failure(let failure):
             buffer.writeFailure(
                 callID: failure.callID, typeName: failure.typeName, attachments: failure.attachments,
-                error: part(failure.error))
+                error: part(failure.error), refusal: failure.refusal)
         case .cancel(let callID, let actor): buffer.writeCancel(callID: callID, actor: actor)
         case .credit(let credit): buffer.writeCredit(credit)
         case .hello(let address): buffer.writeHello(address)

@@ -145,7 +145,38 @@ struct MeshExecutorTests {
             }
         }
         #expect(arrived.count(of: "here") == 10)
-        #expect(bench.executor.state.withLock { $0.threadCount } <= 12)
+        // And one that only receives.
+        #expect(bench.executor.state.withLock { $0.threadCount } <= 13)
+    }
+
+    @Test("what arrives is received while every thread that there may be is blocked")
+    func receivesWhenAllBlock() async throws {
+        let bench = try Bench(initial: 2, maximum: 3)
+        defer { bench.stop() }
+        let (arrived, signal) = (Checkpoints(), WakeSignal())
+        signal.reset()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<3 {
+                group.addTask(executorPreference: bench.executor) {
+                    arrived.reach("here")
+                    _ = signal.wait(nanoseconds: 0)
+                }
+            }
+            group.addTask {
+                try? await arrived.wait(for: "here", count: 3)
+                for round in 0..<3 {
+                    bench.send("message \(round)")
+                    try? await bench.delegate.checkpoints.wait(for: "message \(round)")
+                }
+                arrived.reach("received")
+                // One after the other is free again; each must find its work.
+                for _ in 0..<3 { signal.raise() }
+            }
+        }
+        #expect(arrived.count(of: "received") == 1)
+        bench.send("afterwards")
+        try await bench.delegate.checkpoints.wait(for: "afterwards")
+        await Task(executorPreference: bench.executor) {}.value
     }
 
     @Test("after stop its threads end, and jobs run on Swift's own")

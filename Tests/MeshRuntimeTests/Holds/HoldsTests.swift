@@ -136,6 +136,22 @@ struct HoldsTests {
         #expect(Set(holds.takeConfirmed()) == [self.transit(1), self.transit(2)])
     }
 
+    @Test("nor does an answer that may be of a broker that has gone since")
+    func lateAnswer() {
+        var holds = Holds()
+        holds.take(self.one)
+        holds.received(self.transit(1), [self.one])
+        _ = holds.nextReport()
+        holds.reportEverything()
+        holds.accepted()
+        #expect(holds.takeConfirmed() == [])
+        #expect(holds.nextReport() == HoldChanges(acquired: [self.one], isComplete: true))
+        holds.accepted()
+        #expect(holds.takeConfirmed() == [self.transit(1)])
+        holds.drop(self.one, isDrained: true)
+        #expect(holds.nextReport()?.released == [self.released(self.one, 1)])
+    }
+
     @Test("a message that comes twice, and one from a process that is gone, leave nothing behind")
     func repeated() {
         var holds = Holds()

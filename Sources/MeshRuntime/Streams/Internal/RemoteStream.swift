@@ -17,8 +17,7 @@ struct RemoteStream: Sendable {
         let scope = MeshScope(call: nil, deadline: MeshScope.current?.deadline ?? 0, mode: nil)
         let answer: EncodedBatch
         do {
-            let host = try self.host()
-            answer = try await MeshScope.$current.withValue(scope) { try await host.pull(request) }
+            answer = try await MeshScope.$current.withValue(scope) { try await self.ask(request) }
         } catch let error as MeshError where error.code == .actorDied && self.mesh.hasLost(self.address.peer) {
             throw MeshError(
                 .actorDied,
@@ -49,6 +48,15 @@ struct RemoteStream: Sendable {
         }
         let end = answer.isLast ? StreamEnd(error: answer.error.map { self.mesh.decodeError($0) }, reason: nil) : nil
         return StreamBatch(first: answer.first, elements: elements, end: end)
+    }
+
+    /// Asks once more when the way broke: the writer may be there, and has kept what was not taken.
+    private func ask(_ request: StreamRequest) async throws -> EncodedBatch {
+        do {
+            return try await self.host().pull(request)
+        } catch let error as MeshError where error.code == .actorUnavailable {
+            return try await self.host().pull(request)
+        }
     }
 
     private func host() throws -> StreamHost {

@@ -62,7 +62,14 @@ final class StreamRegistry: Sendable {
     /// Opens the door for readers in other processes, and watches for those that go.
     private func prepare() {
         self.mesh.hostStreams()
-        self.mesh.onPeerLost { [weak mesh] peer, error in mesh?.streams.lost(peer, error) }
+        self.mesh.onPeerLost { [weak mesh] peer, error in
+            guard let mesh else { return }
+            guard error.code == .actorUnavailable else { return mesh.streams.lost(peer, error) }
+            // It was only silent: it may come back and go on reading.
+            _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + Self.unreadLimit) { [weak mesh] in
+                if let mesh, mesh.hasLost(peer) { mesh.streams.lost(peer, error) }
+            }
+        }
     }
 
     private func lost(_ peer: PeerID, _ error: MeshError) {
