@@ -12,6 +12,7 @@ extension Broker {
     ///
     /// - Parameter holder: the process that gets the handle.
     package distributed func spawn(_ spec: ActorSpec, holder: PeerID?) async throws -> SpawnOutcome {
+        await self.awaitEnd(ofNameOf: spec)
         let spec = try self.note { registry, _ throws(MeshError) in try registry.spawn(spec, holder: holder) }
         guard let node = self.registry.entries[spec.id]?.node else {
             throw MeshError(.actorUnavailable, "\(spec.label) has no node to start on.")
@@ -23,6 +24,21 @@ extension Broker {
         case .failed(let error): return .failed(error)
         case .crashed(_, let reason): return .crashed(reason)
         }
+    }
+
+    /// Waits for the news that the actor whose name is asked for has ended, if it has: whoever saw its process die may
+    /// be here sooner than what its node says of that.
+    private func awaitEnd(ofNameOf spec: ActorSpec) async {
+        guard let name = spec.options.name,
+            let entry = try? self.registry.find(name: name, namespace: spec.options.namespace)
+        else { return }
+        if entry.phase == .alive, let node = entry.node {
+            let lives = try? await self.node(node).hasLivingProcess(entry.spec.id)
+            guard lives == false, self.registry.entries[entry.spec.id]?.phase == .alive else { return }
+        } else {
+            guard case .ending = entry.phase else { return }
+        }
+        await self.waiters.wait(for: entry.spec.id)
     }
 
     /// A handle to the actor of a name, once its initialiser has ended; nil when there is none.

@@ -147,7 +147,7 @@ package final class HostedActor: Sendable {
 
     /// A calling process is gone, or the way to it: nobody waits for its calls.
     ///
-    /// - Parameter mayComeAgain: whether only the way to it is gone, so that it may send calls again.
+    /// - Parameter mayComeAgain: whether the calls that may be sent again are left alone.
     func forget(caller: PeerID, mayComeAgain: Bool) {
         let now = cmesh_monotonic_nanoseconds()
         let runners = self.mailbox.withLock { $0.forget(caller: caller, mayComeAgain: mayComeAgain, now: now) }
