@@ -122,7 +122,8 @@ struct RememberedAnswers: Sendable {
     /// A calling process is gone, or the way to it.
     mutating func callerIsGone(_ caller: PeerID, now: UInt64) {
         self.forgetGone(now: now)
-        guard let place = self.callers.index(forKey: caller), self.callers.values[place].goneSince == nil else { return }
+        guard let place = self.callers.index(forKey: caller), self.callers.values[place].goneSince == nil
+        else { return }
         self.callers.values[place].goneSince = now
         self.goneCount += 1
     }

@@ -12,12 +12,12 @@ struct MailboxState: ~Copyable {
     private(set) var runners = 0
     private(set) var limit: Int
     private(set) var closed: MeshError?
+    /// Whether somebody waits until nothing waits or runs.
+    private var isWatched = false
     /// The calls that may be sent again, and their answers.
     private(set) var answers: RememberedAnswers
     /// This process, as the caller of its own calls.
     private let process: PeerID
-    /// Whether somebody waits until nothing waits or runs.
-    private var isWatched = false
     /// What each caller's window needs to know of its one-way messages.
     private var oneWay: [PeerID?: OneWayCount] = [:]
 

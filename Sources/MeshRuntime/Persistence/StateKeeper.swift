@@ -66,20 +66,20 @@ final class StateKeeper<Act: PersistentActor>: StateKeeping {
         } catch {
             throw Self.explain(error, "What is stored of \(key) is damaged")
         }
-        self.stored = Mutex(record.state.data)
+        self.stored = Mutex(record.state)
         try await self.put(record, into: actor)
     }
 
     func save(_ actor: any DistributedActor, answers: () -> StoredAnswers) async throws(MeshError) {
         guard let actor = actor as? Act, let state = await actor.whenLocal({ $0.state }) else { return }
         do {
-            let encoded = try self.mesh.encode(state)
-            guard encoded.data != self.stored.withLock({ $0 }) else { return }
-            let data = try self.mesh.encode(StateRecord(actor: self.id, state: encoded, answers: answers())).data
+            let encoded = try self.mesh.encode(state).data
+            guard encoded != self.stored.withLock({ $0 }) else { return }
+            let record = StateRecord(actor: self.id, state: encoded, answers: answers())
+            let data = try self.mesh.encode(record).data
             let (store, claim) = (self.store, self.claim)
-            // To cancel a call is not to cancel what it has changed.
-            try await Task { try await store.save(data, claim) }.value
-            self.stored.withLock { $0 = encoded.data }
+            try await self.uncancelled { try await store.save(data, claim) }
+            self.stored.withLock { $0 = encoded }
         } catch {
             throw Self.explain(error, "The state of \(self.claim.key) cannot be saved")
         }
@@ -90,18 +90,27 @@ final class StateKeeper<Act: PersistentActor>: StateKeeping {
         let record: StateRecord?
         do {
             let (store, claim, mesh) = (self.store, self.claim, self.mesh)
-            record = try await Task { try await Self.load(claim, from: store, mesh) }.value
+            record = try await self.uncancelled { try await Self.load(claim, from: store, mesh) }
         } catch {
             throw Self.explain(error, "The state of \(self.claim.key) cannot be read again")
         }
         guard let record else {
             throw MeshError(.systemFailure, "What was stored of \(self.claim.key) is not there any more.")
         }
-        self.stored.withLock { $0 = record.state.data }
+        self.stored.withLock { $0 = record.state }
         try await self.put(record, into: actor)
     }
 
-    private static func load(_ claim: StateClaim, from store: any StateStore, _ mesh: Mesh) async throws -> StateRecord? {
+    /// Runs something to its end: to cancel a call is not to cancel what it has changed.
+    private func uncancelled<Result: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        try await Task(executorPreference: self.mesh.executor) { try await body() }.value
+    }
+
+    private static func load(
+        _ claim: StateClaim, from store: any StateStore, _ mesh: Mesh
+    ) async throws -> StateRecord? {
         guard let data = try await store.load(claim) else { return nil }
         return try mesh.decode(StateRecord.self, from: EncodedValue(data), what: "What is stored of \(claim.key)")
     }
@@ -110,7 +119,8 @@ final class StateKeeper<Act: PersistentActor>: StateKeeping {
         do {
             let state: Act.State
             do {
-                state = try self.mesh.decode(Act.State.self, from: record.state, what: "The stored state")
+                state = try self.mesh.decode(
+                    Act.State.self, from: EncodedValue(record.state), what: "The stored state")
             } catch {
                 throw MeshError(
                     .decodingFailed,
