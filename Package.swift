@@ -45,6 +45,7 @@ let package = Package(
             dependencies: [
                 "MeshRuntime", "MeshCore", "MeshMessagePack", "CMeshPlatform",
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

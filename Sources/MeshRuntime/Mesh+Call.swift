@@ -77,7 +77,7 @@ extension Mesh {
             context = CallContextFields(chain: chain, genericSubstitutions: invocation.genericSubstitutions)
         }
         let byteCount = attachments.reduce(invocation.buffer.bytes.count) { $0 + $1.count }
-        let call = OutgoingCall(
+        var call = OutgoingCall(
             mesh: self, reference: reference, target: target, invocation: invocation, attachments: attachments,
             largeBytes: byteCount < CallWindow.largeCall ? 0 : byteCount, context: context,
             deadline: scope?.deadline ?? 0, isOneWay: isOneWay)
@@ -87,7 +87,12 @@ extension Mesh {
         } catch {
             throw call.explain(error)
         }
-        guard isOneWay else { return try await self.await(call, acceptance) }
+        guard isOneWay else {
+            // One that may have to be sent elsewhere is not bound to the fate of a process until it is sent to one.
+            if !reference.keepsCalls { call.expectedFrom = reference.location.address.peer }
+            call.number = self.pending.reserve(for: call.expectedFrom)
+            return try await self.outcome(of: call, acceptance)
+        }
         do throws(MeshError) {
             // One that is kept needs its arguments for longer.
             if try call.send() == nil { self.buffers.give(invocation.buffer) }
@@ -98,14 +103,7 @@ extension Mesh {
         return nil
     }
 
-    private func await(_ call: OutgoingCall, _ acceptance: PendingResult?) async throws -> Payload {
-        // One that may have to be sent elsewhere is not bound to the fate of a process until it is sent to one.
-        var call = call
-        if !call.reference.keepsCalls { call.expectedFrom = call.reference.location.address.peer }
-        call.number = self.pending.reserve(for: call.expectedFrom)
-        return try await self.outcome(of: call, acceptance)
-    }
-
+    /// Sends a call and suspends until it has ended.
     private func outcome(of call: OutgoingCall, _ acceptance: PendingResult?) async throws -> Payload {
         let expiry = call.deadline == 0 ? nil : self.expire(call)
         var sequence: UInt64?

@@ -8,6 +8,7 @@ extension Broker {
     /// Begins the membership of a driver.
     package distributed func join(_ driver: PeerAddress) async throws -> MembershipTerms {
         self.admit(driver.peer)
+        self.registry.welcome(driver.peer)
         return self.terms
     }
 
@@ -19,7 +20,7 @@ extension Broker {
         self.admit(node.address.peer)
         for worker in workers { self.missingOwners[worker] = nil }
         let strays = self.note { registry, now in
-            registry.add(node, actors: actors, at: now)
+            registry.add(node, actors: actors, workers: workers, at: now)
         }
         for stray in strays {
             let agent = try self.node(node.address.peer)
@@ -39,7 +40,6 @@ extension Broker {
     private func admit(_ process: PeerID) {
         self.missingOwners[process] = nil
         self.leases.hear(process, at: self.now)
-        self.registry.welcome(process)
     }
 
     /// A member says that it lives.
@@ -69,6 +69,11 @@ extension Broker {
 
     /// Gives up the members that were not heard for the lease time.
     package distributed func checkLeases() async throws {
+        if self.registry.expectsReturnsUntil > 0, self.now >= self.registry.expectsReturnsUntil {
+            // What has not come back by now is gone.
+            self.registry.expectReturns(until: 0)
+            self.waiters.wakeAll()
+        }
         for peer in self.leases.tick(now: self.now) where peer != self.actorSystem.address.peer {
             self.giveUp(peer, reason: "It was not heard for the lease time.")
         }

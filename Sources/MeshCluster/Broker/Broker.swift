@@ -21,13 +21,16 @@ package distributed actor Broker {
     let terms: MembershipTerms
     private var wakeAt: UInt64?
 
-    package init(actorSystem: Mesh) {
+    /// - Parameter expectsReturns: whether there may have been another broker here, whose nodes come back.
+    package init(actorSystem: Mesh, expectsReturns: Bool = false) {
         self.actorSystem = actorSystem
         let settings = actorSystem.settings
         self.terms = MembershipTerms(settings, isDurable: false)
         self.registry = Registry(settings: Registry.Settings(drainTime: settings.leaseTime.nanoseconds))
         self.leases = MemberLeases(
             leaseTime: settings.leaseTime.nanoseconds, interval: settings.heartbeatInterval.nanoseconds)
+        guard expectsReturns else { return }
+        self.registry.expectReturns(until: cmesh_monotonic_nanoseconds() + settings.leaseTime.nanoseconds)
     }
 
     /// Begins to watch the processes that take part. Called once, by the process that hosts the broker.
@@ -90,7 +93,7 @@ package distributed actor Broker {
     }
 
     private func scheduleTick() {
-        guard let due = self.registry.nextDue(after: self.now), due < self.wakeAt ?? .max else { return }
+        guard let due = self.registry.nextDue, due < self.wakeAt ?? .max else { return }
         self.wakeAt = due
         let mesh = self.actorSystem
         _ = mesh.schedule(at: due) { mesh.detach { await self.tick() } }

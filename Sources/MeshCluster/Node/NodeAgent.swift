@@ -151,6 +151,12 @@ package distributed actor NodeAgent {
         return try await self.agent(worker).awaitIdle(actor, incarnation: incarnation)
     }
 
+    /// Whether the process of an actor has not ended yet, by what the system says; that it has is told in time.
+    package distributed func hasLivingProcess(_ actor: UniqueID) async throws -> Bool {
+        guard let worker = self.worker(of: actor), let process = self.workers[worker]?.process else { return false }
+        return !ProcessStatus.hasEnded(process.processID)
+    }
+
     /// Asks a supervisor of this node about a child of its.
     package distributed func decide(
         _ supervisor: UniqueID, incarnation: UInt64, about child: ActorTermination

@@ -31,18 +31,16 @@ extension ActorReference {
         self.settle(&state, &effects)
     }
 
-    /// Sending failed. Throws when that is not because the actor's process is gone or out of reach.
-    func noteFailure(
-        _ error: MeshError, _ state: inout State, _ effects: inout ReferenceEffects
-    ) throws(MeshError) {
-        let peer = state.route.location.address.peer
-        if let gone = self.mesh.peers.ended(peer) {
+    /// Sending failed. Returns false when that is not because the actor's process is gone or out of reach.
+    func noteFailure(_ state: inout State, _ effects: inout ReferenceEffects) -> Bool {
+        if let gone = self.mesh.peers.ended(state.route.location.address.peer) {
             self.lose(&state, &effects, hasEnded: true, reason: gone)
         } else if let failure = state.peer?.failure {
             self.lose(&state, &effects, hasEnded: false, reason: failure)
         } else {
-            throw error
+            return false
         }
+        return true
     }
 
     /// The actor's process says that it has not run a call and will not, because that life of the actor is not there.
@@ -130,9 +128,7 @@ extension ActorReference {
             try self.connect(&state)
             for (sequence, step) in steps { try self.take(step, sequence, &state, &effects) }
         } catch {
-            do throws(MeshError) {
-                try self.noteFailure(error, &state, &effects)
-            } catch {
+            if !self.noteFailure(&state, &effects) {
                 self.fail(state.route.failWaiting(with: error), &state, &effects)
             }
         }
@@ -163,7 +159,14 @@ extension ActorReference {
             state.route.calls.remove(sequence)
             return
         }
-        try self.post(call, callID: callID, sequence: sequence, &state)
+        do throws(MeshError) {
+            try self.post(call, callID: callID, sequence: sequence, &state)
+        } catch {
+            if state.peer?.failure != nil { throw error }
+            // It is this call that cannot be sent, as one with too many handles.
+            state.route.calls.remove(sequence)
+            return self.fail(ReferenceState.Failed(calls: [call], error: error), &state, &effects)
+        }
         if call.isOneWay { state.route.calls.remove(sequence) } else { state.route.noteSent(sequence) }
     }
 

@@ -1,3 +1,4 @@
+import CMeshPlatform
 import DequeModule
 package import MeshCore
 import Synchronization
@@ -38,7 +39,8 @@ package final class ActorReference: Sendable {
         self.state = Mutex(
             State(
                 route: ReferenceState(
-                    location: fields.location, retries: fields.retries, mayRestart: fields.mayRestart),
+                    location: fields.location, retries: fields.retries, mayRestart: fields.mayRestart,
+                    firstNumber: fields.retries == 0 ? 1 : Self.newNumber()),
                 window: CallWindow(limit: fields.window)))
     }
 
@@ -46,6 +48,11 @@ package final class ActorReference: Sendable {
         self.mesh.references.forget(self.id)
         self.state.withLock { $0.search }?.cancel()
     }
+
+    /// A number above all that an earlier reference to the same actor can have given to its calls: where calls may be
+    /// sent again the actor remembers those, and would take a new call for one of them. Nobody makes a call each
+    /// nanosecond.
+    private static func newNumber() -> UInt64 { cmesh_monotonic_nanoseconds() }
 
     package var location: ActorLocation { self.state.withLock { $0.route.location } }
 
@@ -63,18 +70,25 @@ package final class ActorReference: Sendable {
     ///
     /// - Returns: the number under which the call is kept, nil when it is not.
     func send(_ call: OutgoingCall) throws(MeshError) -> UInt64? {
+        let (isSent, sequence) = self.state.withLock { state -> (Bool, UInt64?) in
+            guard case .connected = state.route.phase else { return (false, nil) }
+            do throws(MeshError) {
+                return (true, try self.sendNow(call, &state))
+            } catch {
+                return (false, nil)
+            }
+        }
+        return isSent ? sequence : try self.sendAfterTrouble(call)
+    }
+
+    /// The actor is not where it was, or sending to it failed.
+    private func sendAfterTrouble(_ call: OutgoingCall) throws(MeshError) -> UInt64? {
         var effects = ReferenceEffects()
         defer { self.run(effects) }
         return try self.state.withLock { state throws(MeshError) in
-            if case .connected = state.route.phase {
-                do throws(MeshError) {
-                    return try self.sendNow(call, &state)
-                } catch {
-                    try self.noteFailure(error, &state, &effects)
-                }
-                // Only the link had broken: the next one is made at once.
-                if case .connected = state.route.phase { return try self.sendNow(call, &state) }
-            }
+            if case .connected = state.route.phase { _ = self.noteFailure(&state, &effects) }
+            // Only the link had broken, and the next one is made at once; or it was something else, which shows again.
+            if case .connected = state.route.phase { return try self.sendNow(call, &state) }
             if let ended = state.route.ended { throw ended }
             if !call.isOneWay { self.mesh.pending.expect(call.number, from: nil) }
             let sequence = state.route.calls.keep(call, .unsent)

@@ -32,7 +32,9 @@ struct KeptCalls<Call: Sendable>: Sendable {
     /// Those from `first` on; nil for one that is not kept or whose outcome is known.
     private var entries: Deque<Entry?> = []
     /// The lowest number that may still be kept. The outcome of all calls with lower ones is known.
-    private(set) var first: UInt64 = 1
+    private(set) var first: UInt64
+
+    init(first: UInt64 = 1) { self.first = first }
 
     /// The number that the next call will have.
     var next: UInt64 { self.first + UInt64(self.entries.count) }

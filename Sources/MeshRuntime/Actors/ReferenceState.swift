@@ -32,13 +32,15 @@ struct ReferenceState<Call: Sendable>: Sendable {
     let mayRestart: Bool
     private(set) var location: ActorLocation
     private(set) var phase = Phase.connected
-    var calls = KeptCalls<Call>()
+    var calls: KeptCalls<Call>
     private var interruptions: UInt64 = 0
 
-    init(location: ActorLocation, retries: Limit, mayRestart: Bool) {
+    /// - Parameter firstNumber: that of the first call.
+    init(location: ActorLocation, retries: Limit, mayRestart: Bool, firstNumber: UInt64 = 1) {
         self.location = location
         self.retries = retries
         self.mayRestart = mayRestart
+        self.calls = KeptCalls(first: firstNumber)
     }
 
     /// Whether calls are kept until their outcome is known, because they may have to be sent again.

@@ -106,6 +106,12 @@ package enum ProcessStatus {
         return fields.count > 19 ? UInt64(fields[19]) : nil
     }
 
+    /// Whether a process has ended, though nobody may have waited for it yet.
+    package static func hasEnded(_ processID: Int32) -> Bool {
+        guard let text = readSmallFile("/proc/\(processID)/stat"), let end = text.lastIndex(of: ")") else { return true }
+        return ["Z", "X"].contains(text[text.index(after: end)...].split(separator: " ").first ?? "X")
+    }
+
     /// Whether a thread of this process runs or would if a processor were free, as opposed to one that sleeps.
     package static func isRunning(thread: Int32) -> Bool {
         guard let text = readSmallFile("/proc/self/task/\(thread)/stat"), let end = text.lastIndex(of: ")") else {

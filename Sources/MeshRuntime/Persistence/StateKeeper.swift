@@ -12,7 +12,7 @@ protocol StateKeeping: Sendable {
     ///
     /// - Parameter answers: what is to be stored with it.
     /// - Throws: why it is not stored, or perhaps not.
-    func save(_ actor: any DistributedActor, answers: () -> RememberedAnswers.Saved) async throws(MeshError)
+    func save(_ actor: any DistributedActor, answers: () -> StoredAnswers) async throws(MeshError)
 
     /// Puts the stored state in the place of the actor's.
     func goBack(_ actor: any DistributedActor) async throws(MeshError)
@@ -54,30 +54,32 @@ final class StateKeeper<Act: PersistentActor>: StateKeeping {
             throw Self.explain(error, "The state of \(key) cannot be restored")
         }
         guard let record else {
-            self.restoredAnswers = RememberedAnswers()
+            self.restoredAnswers = RememberedAnswers(limits: .stored)
             self.stored = Mutex(Data())
-            try await self.save(actor) { RememberedAnswers.Saved() }
+            try await self.save(actor) { StoredAnswers() }
             return
         }
         // Calls to another actor are other calls, though it had the same key.
-        self.restoredAnswers =
-            record.actor == id.uniqueID ? RememberedAnswers(record.answers, limits: .stored, now: now)
-            : RememberedAnswers(limits: .stored)
-        self.stored = Mutex(record.state)
+        let answers = record.actor == id.uniqueID ? record.answers : StoredAnswers()
+        do {
+            self.restoredAnswers = try answers.remembered(limits: .stored, now: now, decoder: mesh.decoder)
+        } catch {
+            throw Self.explain(error, "What is stored of \(key) is damaged")
+        }
+        self.stored = Mutex(record.state.data)
         try await self.put(record, into: actor)
     }
 
-    func save(_ actor: any DistributedActor, answers: () -> RememberedAnswers.Saved) async throws(MeshError) {
+    func save(_ actor: any DistributedActor, answers: () -> StoredAnswers) async throws(MeshError) {
         guard let actor = actor as? Act, let state = await actor.whenLocal({ $0.state }) else { return }
         do {
-            let encoded = try self.mesh.encode(state).data
-            guard encoded != self.stored.withLock({ $0 }) else { return }
-            let record = StateRecord(actor: self.id, state: encoded, answers: answers())
-            let data = try self.mesh.encode(record).data
+            let encoded = try self.mesh.encode(state)
+            guard encoded.data != self.stored.withLock({ $0 }) else { return }
+            let data = try self.mesh.encode(StateRecord(actor: self.id, state: encoded, answers: answers())).data
             let (store, claim) = (self.store, self.claim)
             // To cancel a call is not to cancel what it has changed.
             try await Task { try await store.save(data, claim) }.value
-            self.stored.withLock { $0 = encoded }
+            self.stored.withLock { $0 = encoded.data }
         } catch {
             throw Self.explain(error, "The state of \(self.claim.key) cannot be saved")
         }
@@ -95,7 +97,7 @@ final class StateKeeper<Act: PersistentActor>: StateKeeping {
         guard let record else {
             throw MeshError(.systemFailure, "What was stored of \(self.claim.key) is not there any more.")
         }
-        self.stored.withLock { $0 = record.state }
+        self.stored.withLock { $0 = record.state.data }
         try await self.put(record, into: actor)
     }
 
@@ -108,8 +110,7 @@ final class StateKeeper<Act: PersistentActor>: StateKeeping {
         do {
             let state: Act.State
             do {
-                state = try self.mesh.decode(
-                    Act.State.self, from: EncodedValue(record.state), what: "The stored state")
+                state = try self.mesh.decode(Act.State.self, from: record.state, what: "The stored state")
             } catch {
                 throw MeshError(
                     .decodingFailed,

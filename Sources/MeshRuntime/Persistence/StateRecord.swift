@@ -1,4 +1,3 @@
-import FoundationEssentials
 import MeshCore
 
 /// What is stored of an actor, in one piece: its state, and the answers of calls that may be sent to it again.
@@ -7,7 +6,7 @@ struct StateRecord: Codable, Hashable, Sendable {
     var version = 1
     /// Whose answers these are. Another actor with the same key has the state of this one, but calls to it are others.
     var actor: UniqueID
-    /// The actor's state, as its program encodes it.
-    var state: Data
-    var answers: RememberedAnswers.Saved
+    /// The actor's state.
+    var state: EncodedValue
+    var answers: StoredAnswers
 }
