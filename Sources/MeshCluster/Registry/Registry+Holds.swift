@@ -46,21 +46,6 @@ extension Registry {
         return ended
     }
 
-    /// A process is about to say everything that it holds. What it does not name it may have been given while its report
-    /// was on its way, and then it says so in another one, for which there is a grace.
-    private mutating func forgetHolds(of process: PeerID, but named: Set<UniqueID>, at now: Moment) {
-        for id in self.unclaimed.keys { self.unclaimed[id]?[process] = nil }
-        let before = self.inOrder(self.processes[process]?.holds ?? [])
-        self.processes[process]?.holds = []
-        let grace = now.time + self.settings.graceAfterDeath
-        for id in before {
-            self.entries[id]?.holders[process] = nil
-            guard !named.contains(id) else { continue }
-            self.postponeRelease(id, until: grace)
-            self.checkRelease(id, at: now)
-        }
-    }
-
     /// Whether nothing is known of an actor because its node has not come back yet to a new broker.
     package func mayReturn(_ id: UniqueID, at time: UInt64) -> Bool {
         time < self.expectsReturnsUntil && self.entries[id] == nil && self.terminations[id] == nil
@@ -74,6 +59,19 @@ extension Registry {
         for (process, grants) in self.unclaimed.removeValue(forKey: id) ?? [:] where self.gone[process] == nil {
             self.entries[id]?.holders[process] = grants
             self.processes[process, default: ProcessEntry()].holds.insert(id)
+        }
+    }
+
+    /// A process is about to say everything that it holds. What it does not name it may have been given while its report
+    /// was on its way, and then it says so in another one, for which there is a grace.
+    private mutating func forgetHolds(of process: PeerID, but named: Set<UniqueID>, at now: Moment) {
+        for id in self.unclaimed.keys { self.unclaimed[id]?[process] = nil }
+        let held = self.inOrder(self.processes[process]?.holds ?? [])
+        self.processes[process]?.holds = []
+        for id in held {
+            self.entries[id]?.holders[process] = nil
+            guard !named.contains(id) else { continue }
+            self.postponeRelease(id, until: now.time + self.settings.graceAfterDeath)
         }
     }
 
