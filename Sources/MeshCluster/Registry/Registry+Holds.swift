@@ -68,6 +68,7 @@ extension Registry {
     /// A process is about to say everything that it holds. What it does not name it may have been given while its report
     /// was on its way, and then it says so in another one, for which there is a grace.
     private mutating func forgetHolds(of process: PeerID, but named: Set<UniqueID>, at now: Moment) {
+        for id in self.unclaimed.keys { self.unclaimed[id]?[process] = nil }
         let held = self.inOrder(self.processes[process]?.holds ?? [])
         self.processes[process]?.holds = []
         for id in held {

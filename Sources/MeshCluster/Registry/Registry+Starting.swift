@@ -84,6 +84,8 @@ extension Registry {
                     .actorStarted, date: now.date, subject: entry.spec.label, actor: id, incarnation: incarnation,
                     message: "\(entry.spec.label) has started\(incarnation == 1 ? "." : " again.")")))
         self.releaseFollowers(of: id, at: now)
+        // Whoever had it made may have said meanwhile what he holds, and not yet have got the handle.
+        if entry.holders.isEmpty { self.postponeRelease(id, until: now.time + self.settings.graceAfterDeath) }
         self.checkRelease(id, at: now)
     }
 

@@ -46,6 +46,21 @@ struct AdoptionTests {
         #expect(harness.cause(child) == .ownerDied)
     }
 
+    @Test("what a process says twice of an actor whose node is not back yet counts once")
+    func saidTwice() throws {
+        var harness = Harness(nodes: [])
+        let spec = Harness.spec("a")
+        let until = harness.moment.time + 5_000_000_000
+        harness.note { registry, _ in registry.expectReturns(until: until) }
+        for _ in 0..<2 {
+            let complete = HoldChanges(acquired: [spec.id], isComplete: true)
+            let ended = harness.note { $0.report(complete, by: Harness.driver, on: nil, at: $1) }
+            #expect(ended == [])
+        }
+        harness.join(PeerID(1), actors: [self.hosted(spec)])
+        #expect(harness.entry(spec)?.holders == [Harness.driver: 1])
+    }
+
     @Test("what was adopted is held by those who say so in time, and released without them")
     func holders() throws {
         var harness = Harness(nodes: [])

@@ -93,11 +93,13 @@ struct GrantedHandlesTests {
         try await withCountedMesh { test, broker in
             let scene = try await self.makeScene(test, broker, in: part)
             let mesh = test.meshes[0]
-            let code = await codeThrown {
-                try await mesh.withDeadline(.milliseconds(50)) { try await scene.desk.find(waiting: true) }
+            // On a busy machine the time may be over before the question has left.
+            while scene.checkpoints.count(of: "asked") == 0 {
+                let code = await codeThrown {
+                    try await mesh.withDeadline(.milliseconds(100)) { try await scene.desk.find(waiting: true) }
+                }
+                #expect(code == .deadlineExceeded)
             }
-            #expect(code == .deadlineExceeded)
-            try await scene.checkpoints.wait(for: "asked")
             scene.checkpoints.reach("answer")
             await broker.wait(unheld: scene.fields.id)
             #expect(broker.excess == 0)
