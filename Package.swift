@@ -45,6 +45,7 @@ let package = Package(
             dependencies: [
                 "MeshRuntime", "MeshCore", "MeshMessagePack", "CMeshPlatform",
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -137,7 +138,13 @@ let package = Package(
             name: "MeshSQLiteTests",
             dependencies: ["MeshSQLite", "MeshRuntime", .product(name: "GRDB", package: "GRDB.swift")]
         ),
-        .testTarget(name: "MeshClusterTests", dependencies: ["MeshCluster", "MeshRuntime", "MeshCore"]),
+        .testTarget(
+            name: "MeshClusterTests",
+            dependencies: [
+                "MeshCluster", "MeshRuntime", "MeshCore", "MeshMessagePack", "MeshTransportInProcess",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]
+        ),
         .testTarget(
             name: "MeshIntegrationTests",
             dependencies: [

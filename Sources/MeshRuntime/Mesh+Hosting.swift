@@ -71,16 +71,16 @@ extension Mesh {
         _ type: Act.Type, id: UniqueID, name: String?, incarnation: UInt64, window: Int? = nil, maxConcurrency: Int,
         retries: Limit = 0, mayRestart: Bool = false, _ make: (Mesh) async throws -> Act
     ) async throws -> ActorID where Act.ActorSystem == Mesh {
-        let reference = self.makeReference(
-            id: id, type: type, name: name, incarnation: incarnation, window: window, retries: retries,
-            mayRestart: mayRestart)
-        let birth = Birth(reference: reference, type: type, incarnation: incarnation)
         let isPersistent = type is any PersistentActor.Type
         guard maxConcurrency == 1 || !isPersistent else {
             throw MeshError(
                 .invalidArgument,
                 "\(type) keeps its state, so its calls run one at a time: maxConcurrency must be 1.")
         }
+        let reference = self.makeReference(
+            id: id, type: type, name: name, incarnation: incarnation, window: window, retries: retries,
+            mayRestart: mayRestart)
+        let birth = Birth(reference: reference, type: type, incarnation: incarnation)
         let (actor, keeper) = try await Birth.$current.withValue(birth) {
             let actor = try await make(self)
             return (actor, isPersistent ? try await self.restoreState(of: actor) : nil)

@@ -99,7 +99,11 @@ extension Mesh {
     func send(_ answer: CallAnswer, to call: InboundCall) {
         switch answer {
         case .result(let value, let attachments):
-            value.data.withUnsafeBytes { self.send($0, attachments, value.leases, result: call) }
+            let buffer = CallBuffer()
+            value.data.withUnsafeBytes { buffer.bytes.append($0) }
+            for attachment in attachments { _ = buffer.attach(attachment) }
+            for lease in value.leases { buffer.note(lease) }
+            self.send(buffer, result: call)
         case .failure(let error): self.send(error, failure: call)
         }
     }
@@ -108,41 +112,32 @@ extension Mesh {
         let attachments = buffer.attachments
         buffer.bytes.withUnsafeBytes { bytes in
             if let slot = call.slot {
+                // Their actors are held for as long as the answer may be given again.
                 let value = EncodedValue(Data(bytes), leases: self.leases(of: buffer))
                 return slot.fill(.result(value, attachments: attachments))
             }
-            if call.origin == nil || !buffer.carriesHandles {
-                self.send(bytes, attachments, self.leases(of: buffer), result: call)
-            } else {
-                self.send(bytes, attachments, buffer.leases, granted: buffer.granted, result: call)
+            guard let peer = call.origin else {
+                self.pending.complete(
+                    call.callID, from: self.address.peer,
+                    with: .result(Payload(copying: bytes, attachments, self.leases(of: buffer))))
+                return
+            }
+            do throws(MeshError) {
+                let handles = try self.pin(buffer, to: peer.id)
+                do throws(MeshError) {
+                    try peer.post(attachments: attachments, .endOfTurn) {
+                        $0.writeReply(
+                            callID: call.callID, attachments: attachments.count, result: bytes, handles: handles)
+                    }
+                } catch {
+                    // A caller that is gone needs no reply.
+                    self.unpin(handles, to: peer.id)
+                }
+            } catch {
+                self.reply(to: call, with: error)
             }
         }
         if buffer.carriesHandles { buffer.clear() }
-    }
-
-    private func send(
-        _ bytes: UnsafeRawBufferPointer, _ attachments: [Data], _ leases: [HandleLease], granted: [UniqueID] = [],
-        result call: InboundCall
-    ) {
-        guard let peer = call.origin else {
-            self.pending.complete(
-                call.callID, from: self.address.peer, with: .result(Payload(copying: bytes, attachments, leases)))
-            return
-        }
-        do throws(MeshError) {
-            let handles = try self.pin(leases, granted: granted, to: peer.id)
-            do throws(MeshError) {
-                try peer.post(attachments: attachments, .endOfTurn) {
-                    $0.writeReply(
-                        callID: call.callID, attachments: attachments.count, result: bytes, handles: handles)
-                }
-            } catch {
-                // A caller that is gone needs no reply.
-                self.unpin(handles, to: peer.id)
-            }
-        } catch {
-            self.reply(to: call, with: error)
-        }
     }
 
     private func send(_ error: EncodedError, failure call: InboundCall, _ refusal: CallRefusal? = nil) {

@@ -23,12 +23,16 @@ public final class MemoryStateStore: StateStore {
     }
 
     private let state = Mutex(State())
+    private let news = Checkpoints()
 
     /// Nothing is stored.
     public init() {}
 
     /// How many saves went well.
     public var saves: Int { self.state.withLock { $0.saves } }
+
+    /// Suspends until so many saves have gone well in all.
+    public func wait(forSaves count: Int) async throws { try await self.news.wait(for: "save", count: count) }
 
     /// Lets the next saves fail, one for each fault.
     public func fail(_ faults: Fault...) { self.state.withLock { $0.faults += faults } }
@@ -72,6 +76,7 @@ public final class MemoryStateStore: StateStore {
                 throw StateStoreError(.failed, "the disk is gone, says the test")
             }
         }
+        self.news.reach("save")
     }
 
     /// Removes what is stored.

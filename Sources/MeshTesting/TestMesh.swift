@@ -1,7 +1,7 @@
 import Distributed
 import Glibc
 import Logging
-public import MeshCore
+import MeshCore
 public import MeshRuntime
 public import MeshTransportInProcess
 import MeshTransportZeroMQ
@@ -33,7 +33,13 @@ public struct TestMesh: Sendable {
         self.hub.cut(endpoints[0], endpoints[1])
     }
 
-    /// Undoes every ``cut(_:_:)``.
+    /// Loses every message from one part to another until ``heal()``, with the form `inProcess`; what comes back arrives.
+    public func cutOneWay(from source: Int, to destination: Int) {
+        let endpoints = [source, destination].map { self.meshes[$0].address.endpoints.first ?? "" }
+        self.hub.cutOneWay(from: endpoints[0], to: endpoints[1])
+    }
+
+    /// Undoes every ``cut(_:_:)`` and ``cutOneWay(from:to:)``.
     public func heal() { self.hub.heal() }
 
     /// Puts an actor into one part, and gives a handle to it that belongs to another.
@@ -43,17 +49,14 @@ public struct TestMesh: Sendable {
     ///   - name: what errors call it.
     ///   - maxConcurrency: how many of its calls may run side by side.
     ///   - maxPendingCalls: how many calls of one part may be outstanding; nil for the mesh's setting.
-    ///   - id: the number of an actor that begins another life; nil for a new actor.
-    ///   - incarnation: which life that is.
     ///   - viewer: whose handle it is.
     ///   - make: makes the actor.
     public func host<Act: RemoteActor>(
         in part: Int = 1, name: String? = nil, maxConcurrency: Int = 1, maxPendingCalls: Int? = nil,
-        id: UniqueID? = nil, incarnation: UInt64 = 1, seenFrom viewer: Int = 0,
-        _ make: @Sendable (Mesh) async throws -> Act
+        seenFrom viewer: Int = 0, _ make: @Sendable (Mesh) async throws -> Act
     ) async throws -> Act {
         let id = try await self.meshes[part].birth(
-            Act.self, id: id ?? .make(), name: name, incarnation: incarnation, window: maxPendingCalls,
+            Act.self, id: .make(), name: name, incarnation: 1, window: maxPendingCalls,
             maxConcurrency: maxConcurrency, make)
         return try self.handle(ActorHandle(id), seenFrom: viewer)
     }

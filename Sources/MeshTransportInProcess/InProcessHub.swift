@@ -39,6 +39,11 @@ package final class InProcessHub: Sendable {
         }
     }
 
+    /// Loses everything that goes from one endpoint to another, until `heal`; what comes back arrives.
+    package func cutOneWay(from source: String, to destination: String) {
+        _ = self.state.withLock { $0.cut.insert(Way(source: source, destination: destination)) }
+    }
+
     /// Undoes every `cut`.
     package func heal() { self.state.withLock { $0.cut = [] } }
 

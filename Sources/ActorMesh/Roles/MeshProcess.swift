@@ -37,10 +37,12 @@ struct MeshProcess: Sendable {
     var publicEndpoints: [String] { self.mesh.address.endpoints.filter { !$0.hasPrefix("ipc://\(self.directory)") } }
 
     /// Makes this process a broker.
-    func hostBroker() async throws {
+    ///
+    /// - Parameter expectsReturns: whether there may have been another broker here, whose nodes come back.
+    func hostBroker(expectsReturns: Bool = false) async throws {
         let mesh = self.mesh
         _ = try await mesh.hostService(Broker.self, WellKnown.broker) { mesh in
-            Broker(actorSystem: mesh)
+            Broker(actorSystem: mesh, expectsReturns: expectsReturns)
         }
         try Broker.watchPeers(on: mesh)
     }

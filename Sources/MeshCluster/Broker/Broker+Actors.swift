@@ -12,6 +12,7 @@ extension Broker {
     ///
     /// - Parameter holder: the process that gets the handle.
     package distributed func spawn(_ spec: ActorSpec, holder: PeerID?) async throws -> SpawnOutcome {
+        await self.awaitEnd(ofNameOf: spec)
         let spec = try self.note { registry, _ throws(MeshError) in try registry.spawn(spec, holder: holder) }
         guard let node = self.registry.entries[spec.id]?.node else {
             throw MeshError(.actorUnavailable, "\(spec.label) has no node to start on.")
@@ -25,13 +26,34 @@ extension Broker {
         }
     }
 
+    /// Waits for the news that the actor whose name is asked for has ended, if it has: whoever saw its process die may
+    /// be here sooner than what its node says of that.
+    private func awaitEnd(ofNameOf spec: ActorSpec) async {
+        guard let name = spec.options.name,
+            let entry = try? self.registry.find(name: name, namespace: spec.options.namespace)
+        else { return }
+        if entry.phase == .alive, let node = entry.node {
+            let lives = try? await self.node(node).hasLivingProcess(entry.spec.id)
+            guard lives == false, self.registry.entries[entry.spec.id]?.phase == .alive else { return }
+        } else {
+            guard case .ending = entry.phase else { return }
+        }
+        await self.waiters.wait(for: entry.spec.id)
+    }
+
     /// A handle to the actor of a name, once its initialiser has ended; nil when there is none.
     ///
     /// - Parameter holder: the process that gets the handle; nil for one that does not count.
     package distributed func find(name: String, namespace: String?, holder: PeerID?) async throws -> GrantedHandle? {
         while let entry = try self.registry.find(name: name, namespace: namespace) {
             if let address = entry.address, entry.phase == .alive {
-                if let holder { self.note { registry, _ in registry.grant(entry.spec.id, to: holder) } }
+                if let holder {
+                    let counts = self.note { registry, _ in registry.grant(entry.spec.id, to: holder) }
+                    guard counts else {
+                        throw MeshError(
+                            .brokerUnavailable, "The broker has given this process up; try again when it has joined.")
+                    }
+                }
                 var fields = entry.spec.handle(at: address)
                 fields.isWeak = holder == nil
                 return GrantedHandle(fields)
@@ -46,8 +68,8 @@ extension Broker {
     package distributed func locate(
         _ actor: UniqueID, after incarnation: UInt64, hasEnded: Bool
     ) async throws -> ActorLocation {
-        while let entry = self.registry.entries[actor] {
-            if entry.phase == .alive, let address = entry.address,
+        while self.mayLive(actor) {
+            if let entry = self.registry.entries[actor], entry.phase == .alive, let address = entry.address,
                 entry.spec.incarnation > incarnation || (!hasEnded && entry.spec.incarnation == incarnation)
             {
                 return ActorLocation(address: address, incarnation: entry.spec.incarnation)
@@ -57,6 +79,10 @@ extension Broker {
         }
         let reason = self.registry.terminations[actor]?.message ?? "The broker does not know actor \(actor.short)."
         throw MeshError(.actorDied, reason)
+    }
+
+    private func mayLive(_ actor: UniqueID) -> Bool {
+        self.registry.entries[actor] != nil || self.registry.mayReturn(actor, at: self.now)
     }
 
     /// Ends an actor at once. Returns when it has ended, or when it begins its next life. One that has ended already
@@ -75,14 +101,14 @@ extension Broker {
     }
 
     private func waitUntilEnded(_ actor: UniqueID, _ incarnation: UInt64) async {
-        while let entry = self.registry.entries[actor], entry.spec.incarnation == incarnation, !Task.isCancelled {
+        while self.registry.isEnding(actor, incarnation: incarnation), !Task.isCancelled {
             await self.waiters.wait(for: actor)
         }
     }
 
     /// How an actor ended for good; waits until it has.
     package distributed func termination(of actor: UniqueID) async throws -> ActorTermination? {
-        while self.registry.entries[actor] != nil {
+        while self.mayLive(actor) {
             try Task.checkCancellation()
             await self.waiters.wait(for: actor)
         }
@@ -127,8 +153,9 @@ extension Broker {
         } catch {
             let reason = (error as? MeshError)?.message ?? "\(error)"
             self.note {
+                // It may have reached the node all the same.
                 $0.startFailed(
-                    spec.id, incarnation: spec.incarnation, Registry.Death(.nodeLost, reason), at: $1)
+                    spec.id, incarnation: spec.incarnation, Registry.Death(.nodeLost, reason), isCertain: false, at: $1)
             }
             return .failure(error)
         }

@@ -14,6 +14,8 @@ package distributed actor Broker {
 
     var registry: Registry
     var leases: MemberLeases
+    /// Where the members are, and how many leases more each may be silent while it only waits for a processor.
+    var members: [PeerID: Member] = [:]
     let waiters = ChangeWaiters()
     var listeners: [MeshStream<MeshEvent>.Continuation] = []
     /// Processes that own actors which a node brought, and that have not joined again; with the time to give them up.
@@ -21,13 +23,16 @@ package distributed actor Broker {
     let terms: MembershipTerms
     private var wakeAt: UInt64?
 
-    package init(actorSystem: Mesh) {
+    /// - Parameter expectsReturns: whether there may have been another broker here, whose nodes come back.
+    package init(actorSystem: Mesh, expectsReturns: Bool = false) {
         self.actorSystem = actorSystem
         let settings = actorSystem.settings
         self.terms = MembershipTerms(settings, isDurable: false)
         self.registry = Registry(settings: Registry.Settings(drainTime: settings.leaseTime.nanoseconds))
         self.leases = MemberLeases(
             leaseTime: settings.leaseTime.nanoseconds, interval: settings.heartbeatInterval.nanoseconds)
+        guard expectsReturns else { return }
+        self.registry.expectReturns(until: cmesh_monotonic_nanoseconds() + settings.leaseTime.nanoseconds)
     }
 
     /// Begins to watch the processes that take part. Called once, by the process that hosts the broker.
@@ -90,7 +95,7 @@ package distributed actor Broker {
     }
 
     private func scheduleTick() {
-        guard let due = self.registry.nextDue(after: self.now), due < self.wakeAt ?? .max else { return }
+        guard let due = self.registry.nextDue, due < self.wakeAt ?? .max else { return }
         self.wakeAt = due
         let mesh = self.actorSystem
         _ = mesh.schedule(at: due) { mesh.detach { await self.tick() } }
@@ -107,6 +112,13 @@ package distributed actor Broker {
         }
         return try self.actorSystem.service(NodeAgent.self, WellKnown.node, at: node.registration.address)
     }
+}
+
+/// A process that takes part.
+struct Member: Sendable {
+    static let chances = Int(ProcessStatus.patienceWithBusy) - 1
+    var address: PeerAddress
+    var chances = Self.chances
 }
 
 /// What a broker grants its members.

@@ -42,6 +42,11 @@ final class ChangeWaiters: Sendable {
         }
     }
 
+    /// Wakes everybody.
+    func wakeAll() {
+        for actor in self.state.withLock({ Array($0.waiters.keys) }) { self.wake(actor) }
+    }
+
     /// Wakes those who wait for an actor.
     func wake(_ actor: UniqueID) {
         let waiters = self.state.withLock { $0.waiters.removeValue(forKey: actor) } ?? []

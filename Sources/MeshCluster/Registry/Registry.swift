@@ -1,11 +1,12 @@
 package import FoundationEssentials
+import HeapModule
 package import MeshCore
 package import MeshRuntime
 
 /// The actors, names, nodes and holds of a mesh, and what follows when any of them comes or goes. A value without
 /// sockets or clocks: whoever has it tells it what happened and does the ``Effect``s that come of it.
 ///
-/// Times are nanoseconds of a clock that never goes back.
+/// Times are nanoseconds of a clock that never goes back. The same happenings have the same effects in the same order.
 package struct Registry: Sendable {
     package internal(set) var entries: [UniqueID: Entry] = [:]
     package internal(set) var nodes: [PeerID: Node] = [:]
@@ -14,12 +15,22 @@ package struct Registry: Sendable {
     var terminationOrder: [UniqueID] = []
     var names: [NameKey: UniqueID] = [:]
     var processes: [PeerID: ProcessEntry] = [:]
-    /// Processes that have ended, so that what they asked for before does not come to life after them.
-    var gone: Set<PeerID> = []
+    /// Processes that have ended and how, so that what they asked for before does not come to life after them.
+    var gone: [PeerID: Death] = [:]
     var goneOrder: [PeerID] = []
     var nextOrder: UInt64 = 1
-    /// The actors for which something is due at some time.
-    var timed: Set<UniqueID> = []
+    /// The actors on nodes that have not joined this broker yet.
+    var absent: [PeerID: Set<UniqueID>] = [:]
+    /// The actors whose owners have not been listed yet.
+    var orphans: [UniqueID: Set<UniqueID>] = [:]
+    /// The actors that are to start, and no node is there that could have them.
+    var unplaced: Set<UniqueID> = []
+    /// When to look at which actor, at the earliest.
+    var agenda = Heap<Appointment>()
+    /// Until when nodes may come back with actors of which nothing is known, because there was a broker before.
+    package internal(set) var expectsReturnsUntil: UInt64 = 0
+    /// What processes hold of actors of which nothing is known, while those may come back with their nodes.
+    var unclaimed: [UniqueID: [PeerID: Int]] = [:]
     /// The actors that have changed since somebody last wrote them down.
     package internal(set) var changed: Set<UniqueID> = []
     var effects: [Effect] = []
@@ -32,14 +43,37 @@ package struct Registry: Sendable {
         package var graceAfterDeath: UInt64 = 200_000_000
         /// How long an actor may finish the calls that it had accepted when its owner ended.
         package var drainTime: UInt64
-        /// How soon to try again what could not be done.
+        /// How soon to try again what could not be done, and how late a node may be.
         package var retryTime: UInt64 = 500_000_000
         /// How many actors that are no more are remembered.
         package var remembered = 10_000
 
         package init(drainTime: UInt64 = 5_000_000_000) { self.drainTime = drainTime }
+
+        /// How long those that hold or own an actor may take to say so, once its node has said that it is there.
+        package var claimTime: UInt64 { 2 * self.drainTime }
     }
 
+    package static let defaultNamespace = "default"
+
+    package init(settings: Settings = Settings()) { self.settings = settings }
+
+    package mutating func takeEffects() -> [Effect] {
+        defer { self.effects = [] }
+        return self.effects
+    }
+
+    /// The actors that have changed since the last time, to be written down: as their ``Record`` if they have one, else
+    /// as ended.
+    package mutating func takeChanged() -> Set<UniqueID> {
+        defer { self.changed = [] }
+        return self.changed
+    }
+}
+
+// MARK: What is listed
+
+extension Registry {
     package struct Entry: Sendable {
         package var spec: ActorSpec
         package var phase: Phase
@@ -50,6 +84,8 @@ package struct Registry: Sendable {
         package var address: PeerAddress?
         /// Its place in the order of making.
         package let order: UInt64
+        /// Whether its initialiser has ever succeeded. If not, whoever spawns it hears of its end, and that is all.
+        package var hasLived = false
         /// How often it was started again in all its life, and in a row.
         package var restarts = 0
         package var restartsInARow = 0
@@ -61,21 +97,34 @@ package struct Registry: Sendable {
         var isReleasing = false
         /// When to look again whether it is held.
         var releaseAt: UInt64?
+        /// Until when its owner has to be listed, while it is not.
+        var orphanUntil: UInt64?
         /// Until when it may finish what it accepted, once its owner has ended.
         var drainDeadline: UInt64?
-        package var children: [UniqueID] = []
+        package var children: Set<UniqueID> = []
         /// When its children were restarted, for its supervision.
         var childRestarts: [UInt64] = []
+        /// Its siblings that start only once it is alive.
+        var followers: [UniqueID] = []
+        /// Those of its children that are being ended in order to start again. None starts before the last has ended.
+        var endingGroup: Set<UniqueID> = []
         /// Why it waits, for people.
         package var waitsFor: String?
+
+        init(spec: ActorSpec, phase: Phase, node: PeerID?, order: UInt64) {
+            self.spec = spec
+            self.phase = phase
+            self.node = node
+            self.order = order
+        }
     }
 
-    package enum Phase: Hashable, Sendable {
+    package enum Phase: Hashable, Sendable, Codable {
         /// Its process or its initialiser is on the way.
         case starting
         /// It takes calls.
         case alive
-        /// Its supervisor is being asked what to do about its death.
+        /// It is dead, and its supervisor is being asked what to do about that, or gives up itself.
         case deciding(Death)
         /// It died and will be started again.
         case restarting(Restart)
@@ -86,7 +135,7 @@ package struct Registry: Sendable {
     }
 
     /// How a life ended.
-    package struct Death: Hashable, Sendable {
+    package struct Death: Hashable, Sendable, Codable {
         package var cause: ActorTermination.Cause
         package var process: ProcessEnd?
         package var message: String
@@ -98,20 +147,26 @@ package struct Registry: Sendable {
         }
     }
 
-    package struct Restart: Hashable, Sendable {
+    package struct Restart: Hashable, Sendable, Codable {
         var at: UInt64
         /// A sibling that has to be alive first.
         var after: UniqueID?
         var death: Death
     }
 
-    package struct Ending: Hashable, Sendable {
+    package struct Ending: Hashable, Sendable, Codable {
         var death: Death
         /// What comes when it has ended.
         var next: Next
+        /// How its node was told to end it.
+        var mode: EndMode
+        /// When to end it the hard way, or to give up its node that is not there.
+        var due: UInt64?
 
-        enum Next: Hashable, Sendable {
+        enum Next: Hashable, Sendable, Codable {
             case finish
+            /// Do as after any death.
+            case decide
             /// Start it again if it may be.
             case restartIfAllowed
             /// Start it again, as its supervision says.
@@ -122,14 +177,21 @@ package struct Registry: Sendable {
     package struct Node: Sendable {
         package var registration: NodeRegistration
         package var actors: Set<UniqueID> = []
+        var workers: Set<PeerID> = []
     }
 
     struct ProcessEntry: Sendable {
         var holds: Set<UniqueID> = []
         /// The actors that it owns without an actor in between.
-        var children: [UniqueID] = []
+        var children: Set<UniqueID> = []
+        /// The actors that live in it.
+        var actors: Set<UniqueID> = []
         /// The node that it is a worker of.
         var node: PeerID?
+
+        var isEmpty: Bool {
+            self.holds.isEmpty && self.children.isEmpty && self.actors.isEmpty && self.node == nil
+        }
     }
 
     struct NameKey: Hashable, Sendable {
@@ -137,16 +199,48 @@ package struct Registry: Sendable {
         var namespace: String
     }
 
-    package static let defaultNamespace = "default"
+    /// Actors in the order of their making.
+    func inOrder(_ ids: some Collection<UniqueID>) -> [UniqueID] {
+        guard ids.count > 1 else { return Array(ids) }
+        return ids.map { (self.entries[$0]?.order ?? 0, $0) }.sorted { $0.0 < $1.0 }.map(\.1)
+    }
 
-    package init(settings: Settings = Settings()) { self.settings = settings }
+    mutating func enter(_ id: UniqueID, _ node: PeerID) {
+        self.entries[id]?.node = node
+        self.entries[id]?.nodeName = self.nodes[node]?.registration.name ?? ""
+        self.nodes[node]?.actors.insert(id)
+    }
+
+    /// An actor lives in a process of its node.
+    mutating func enter(_ id: UniqueID, at address: PeerAddress, on node: PeerID) {
+        self.entries[id]?.address = address
+        self.processes[address.peer, default: ProcessEntry()].actors.insert(id)
+        self.join(address.peer, node)
+    }
+
+    mutating func leaveNode(_ id: UniqueID) {
+        guard let entry = self.entries[id] else { return }
+        if let node = entry.node {
+            self.nodes[node]?.actors.remove(id)
+            if self.absent[node]?.remove(id) != nil, self.absent[node]?.isEmpty == true { self.absent[node] = nil }
+        }
+        if let process = entry.address?.peer { self.processes[process]?.actors.remove(id) }
+        self.entries[id]?.node = nil
+        self.entries[id]?.address = nil
+    }
+
+    /// A process is a worker of a node.
+    mutating func join(_ process: PeerID, _ node: PeerID) {
+        self.processes[process, default: ProcessEntry()].node = node
+        self.nodes[node]?.workers.insert(process)
+    }
 }
 
 /// What has to be done because something happened.
 package enum Effect: Hashable, Sendable {
     /// Tell a node to start an actor; then `Registry.started` or `Registry.startFailed`.
     case start(ActorSpec, on: PeerID)
-    /// Tell a node to end an actor; then `Registry.ended`.
+    /// Tell a node to end an actor, which may have been told so before; then `Registry.ended`.
     case end(UniqueID, incarnation: UInt64, on: PeerID, EndMode, ActorTermination.Cause)
     /// Ask a node to say when an actor has nothing to do and nobody in its process has a handle; then `Registry.idle`.
     case awaitIdle(UniqueID, incarnation: UInt64, on: PeerID)

@@ -1,9 +1,9 @@
 import FoundationEssentials
-import MeshCore
 
-/// What became of a call, encoded as it goes back to its caller, and as it is kept for one that asks again.
+/// What became of a call, encoded as it goes back to its caller, and as it is kept for one that asks again. It holds the
+/// actors whose handles are in it.
 ///
-/// MessagePack: `[result, attachments]`, the result as an ``EncodedValue``, or `[type or nil, error]`, told apart by a boolean in front.
+/// MessagePack: `[true, result, attachments]` or `[false, type or nil, error]`.
 enum CallAnswer: Hashable, Sendable {
     case result(EncodedValue, attachments: [Data])
     case failure(EncodedError)

@@ -1,4 +1,5 @@
 import DequeModule
+import FoundationEssentials
 import MeshCore
 
 /// What an actor remembers of the calls of one caller; see ``RememberedAnswers``.
@@ -7,6 +8,8 @@ struct CallerAnswers: Sendable {
         var sequence: UInt64
         /// Nil while it is open.
         var answer: CallAnswer?
+        /// The answer as it is stored, if it is.
+        var stored = Data()
         /// The call as it came first and as it came last, while it is open.
         var first: InboundCall?
         var latest: InboundCall?
@@ -28,8 +31,26 @@ struct CallerAnswers: Sendable {
     /// Since when it is gone, or has not been heard of by this life of the actor.
     var goneSince: UInt64?
 
+    /// Nothing has come yet.
+    init() {}
+
+    /// - Parameter answers: in any order.
+    init(floor: UInt64, answers: [(sequence: UInt64, answer: CallAnswer, stored: Data)]) {
+        self.floor = floor
+        self.entries = Deque(
+            answers.sorted { $0.sequence < $1.sequence }.map {
+                Entry(sequence: $0.sequence, answer: $0.answer, stored: $0.stored)
+            })
+    }
+
     /// Whether a call of it waits or runs.
     var hasOpen: Bool { self.openCount > 0 }
+
+    /// The numbers of the calls whose answers it has, in order.
+    var sequences: [UInt64] { self.entries.compactMap { $0.answer == nil ? nil : $0.sequence } }
+
+    /// All its answers, as they are stored.
+    var stored: Data { self.entries.reduce(into: Data()) { $0.append($1.stored) } }
 
     /// How many calls are open that have come more than once.
     var repeatedCount: Int { self.entries.count { $0.answer == nil && $0.first !== $0.latest } }
@@ -84,7 +105,7 @@ struct CallerAnswers: Sendable {
 
     /// Ends an open call. Returns who asked last, and whether the answer is kept: not if the caller has given it up.
     mutating func conclude(
-        _ sequence: UInt64, with answer: CallAnswer
+        _ sequence: UInt64, with answer: CallAnswer, stored: Data
     ) -> (latest: InboundCall?, isKept: Bool)? {
         let (index, isThere) = self.position(of: sequence)
         guard isThere, self.entries[index].answer == nil else { return nil }
@@ -94,7 +115,7 @@ struct CallerAnswers: Sendable {
             self.entries.remove(at: index)
             return (latest, false)
         }
-        self.entries[index] = Entry(sequence: sequence, answer: answer)
+        self.entries[index] = Entry(sequence: sequence, answer: answer, stored: stored)
         return (latest, true)
     }
 
@@ -138,23 +159,5 @@ struct CallerAnswers: Sendable {
             if self.entries[middle].sequence < sequence { low = middle + 1 } else { high = middle }
         }
         return (low, low < self.entries.count && self.entries[low].sequence == sequence)
-    }
-}
-
-extension CallerAnswers {
-    /// The answers, as they are stored.
-    var saved: [RememberedAnswers.Saved.Answer] {
-        self.entries.compactMap { entry in
-            entry.answer.map { RememberedAnswers.Saved.Answer(sequence: entry.sequence, answer: $0) }
-        }
-    }
-
-    init(_ saved: RememberedAnswers.Saved.Caller, goneSince: UInt64) {
-        self.floor = saved.floor
-        self.goneSince = goneSince
-        self.entries = Deque(
-            saved.answers.sorted { $0.sequence < $1.sequence }.map {
-                Entry(sequence: $0.sequence, answer: $0.answer)
-            })
     }
 }

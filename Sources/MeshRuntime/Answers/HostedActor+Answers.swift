@@ -1,4 +1,5 @@
 import Distributed
+import FoundationEssentials
 import MeshCore
 import Synchronization
 
@@ -14,16 +15,23 @@ extension HostedActor {
             await self.invoke(call.answering(into: slot), on: actor, scratch)
         }
         // A one-way message has no answer.
-        var answer = slot.take()
-        if let keeper { answer = await self.store(after: call, answer, with: keeper) }
-        guard let answer else { return }
-        self.mesh.send(answer, to: self.mailbox.withLock { $0.conclude(call, with: answer) })
+        guard let keeper else {
+            if let answer = slot.take() { self.conclude(call, with: answer) }
+            return
+        }
+        await self.store(after: call, slot.take(), with: keeper)
+    }
+
+    /// Remembers the answer of a call, if it may be sent again, and sends it.
+    ///
+    /// - Parameter stored: the answer as it is stored with the state of a persistent actor.
+    func conclude(_ call: InboundCall, with answer: CallAnswer, stored: Data = Data()) {
+        self.mesh.send(answer, to: self.mailbox.withLock { $0.conclude(call, with: answer, stored: stored) })
     }
 
     /// Answers a call that will not run with the mesh's own error.
     func conclude(_ call: InboundCall, with error: MeshError) {
-        guard call.answeredBelow != nil else { return self.mesh.reply(to: call, with: error) }
-        let answer = CallAnswer.failure(self.mesh.encodeError(error, method: call.target.label))
-        self.mesh.send(answer, to: self.mailbox.withLock { $0.conclude(call, with: answer) })
+        guard call.mayComeAgain else { return self.mesh.reply(to: call, with: error) }
+        self.conclude(call, with: .failure(self.mesh.encodeError(error, method: call.target.label)))
     }
 }

@@ -1,4 +1,5 @@
 import DequeModule
+import FoundationEssentials
 import MeshCore
 
 /// What one actor remembers of calls that may be sent again (C4): which have come and not been answered, and the
@@ -30,7 +31,7 @@ struct RememberedAnswers: Sendable {
         case forgotten
     }
 
-    private var callers: [PeerID: CallerAnswers] = [:]
+    private(set) var callers: [PeerID: CallerAnswers] = [:]
     /// Answers in the order in which they were given, the oldest first; some are gone since.
     private var order: Deque<(caller: PeerID, sequence: UInt64)> = []
     /// How many answers it has.
@@ -42,6 +43,23 @@ struct RememberedAnswers: Sendable {
     private let limits: Limits
 
     init(limits: Limits = Limits()) { self.limits = limits }
+
+    /// What an earlier life of the actor remembered. Its callers count as gone until they are heard of.
+    ///
+    /// - Parameter now: nanoseconds of a steady clock.
+    init(_ callers: [(peer: PeerID, answers: CallerAnswers)], limits: Limits, now: UInt64) {
+        self.init(limits: limits)
+        for (peer, answers) in callers.suffix(limits.callers) where self.callers[peer] == nil {
+            var answers = answers
+            answers.goneSince = now
+            self.callers[peer] = answers
+            self.goneCount += 1
+            self.answerCount += answers.total.answers
+            self.byteCount += answers.total.bytes
+            self.order.append(contentsOf: answers.sequences.map { (peer, $0) })
+        }
+        self.makeRoomForBytes()
+    }
 
     /// How many open calls have come more than once.
     var repeatedCount: Int { self.callers.values.reduce(0) { $0 + $1.repeatedCount } }
@@ -68,9 +86,13 @@ struct RememberedAnswers: Sendable {
     }
 
     /// Keeps the answer of an open call. Returns who asked for it last; nil when nothing is known of it.
-    mutating func conclude(_ call: InboundCall, from caller: PeerID, with answer: CallAnswer) -> InboundCall? {
+    ///
+    /// - Parameter stored: the answer as it is stored with the state of a persistent actor.
+    mutating func conclude(
+        _ call: InboundCall, from caller: PeerID, with answer: CallAnswer, stored: Data = Data()
+    ) -> InboundCall? {
         guard let place = self.callers.index(forKey: caller),
-            let conclusion = self.callers.values[place].conclude(call.sequence, with: answer)
+            let conclusion = self.callers.values[place].conclude(call.sequence, with: answer, stored: stored)
         else { return nil }
         if conclusion.isKept {
             self.answerCount += 1
@@ -100,7 +122,8 @@ struct RememberedAnswers: Sendable {
     /// A calling process is gone, or the way to it.
     mutating func callerIsGone(_ caller: PeerID, now: UInt64) {
         self.forgetGone(now: now)
-        guard let place = self.callers.index(forKey: caller), self.callers.values[place].goneSince == nil else { return }
+        guard let place = self.callers.index(forKey: caller), self.callers.values[place].goneSince == nil
+        else { return }
         self.callers.values[place].goneSince = now
         self.goneCount += 1
     }
@@ -147,61 +170,5 @@ struct RememberedAnswers: Sendable {
     private mutating func trimOrder() {
         guard self.order.count > 64, self.order.count > 2 * self.answerCount else { return }
         self.order.removeAll { self.callers[$0.caller]?.hasAnswer($0.sequence) != true }
-    }
-}
-
-extension RememberedAnswers {
-    /// All answers, as they are stored with the state of an actor.
-    struct Saved: Codable, Hashable, Sendable {
-        /// What is known of one caller.
-        struct Caller: Codable, Hashable, Sendable {
-            var peer: PeerID
-            var floor: UInt64
-            var answers: [Answer]
-        }
-
-        /// MessagePack: `[sequence, answer]`; there may be many.
-        struct Answer: Hashable, Sendable {
-            var sequence: UInt64
-            var answer: CallAnswer
-        }
-
-        var callers: [Caller] = []
-    }
-
-    /// What is to be stored. The rest, that a call waits or runs, ends with the process.
-    var saved: Saved {
-        Saved(
-            callers: self.callers.map { peer, known in
-                Saved.Caller(peer: peer, floor: known.floor, answers: known.saved)
-            })
-    }
-
-    /// What an earlier life of the actor remembered. Its callers count as gone until they are heard of.
-    init(_ saved: Saved, limits: Limits = Limits(), now: UInt64) {
-        self.init(limits: limits)
-        for caller in saved.callers.suffix(limits.callers) {
-            let known = CallerAnswers(caller, goneSince: now)
-            self.callers[caller.peer] = known
-            self.goneCount += 1
-            self.answerCount += known.total.answers
-            self.byteCount += known.total.bytes
-            self.order.append(contentsOf: caller.answers.map { (caller.peer, $0.sequence) })
-        }
-        self.makeRoomForBytes()
-    }
-}
-
-extension RememberedAnswers.Saved.Answer: Codable {
-    init(from decoder: any Decoder) throws {
-        var container = try decoder.unkeyedContainer()
-        self.sequence = try container.decode(UInt64.self)
-        self.answer = try container.decode(CallAnswer.self)
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.unkeyedContainer()
-        try container.encode(self.sequence)
-        try container.encode(self.answer)
     }
 }

@@ -14,6 +14,7 @@ package struct EncodedValue: Sendable {
     package let data: Data
     /// The actors whose counted handles are in the data, without repetition.
     package let actors: [UniqueID]
+    /// The holds on them, one for each.
     let leases: [HandleLease]
 
     private init(_ data: Data, _ actors: [UniqueID], _ leases: [HandleLease]) {

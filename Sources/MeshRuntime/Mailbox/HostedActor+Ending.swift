@@ -70,6 +70,7 @@ extension HostedActor {
     private func cleanUp(because cause: ActorTermination.Cause) async {
         guard let actor = self.instance as? any RemoteActor else { return }
         await Self.cleanUp(actor, because: cause)
+        await self.storeChanges()
     }
 
     private static func cleanUp<Act: RemoteActor>(_ actor: Act, because cause: ActorTermination.Cause) async {

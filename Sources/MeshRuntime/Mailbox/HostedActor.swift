@@ -71,10 +71,11 @@ package final class HostedActor: Sendable {
         if let chain = call.context?.chain, let error = self.deadlock(chain, call) {
             return self.mesh.reply(to: call, with: error)
         }
-        let now = call.answeredBelow == nil ? 0 : cmesh_monotonic_nanoseconds()
+        let now = !call.mayComeAgain ? 0 : cmesh_monotonic_nanoseconds()
         switch self.mailbox.withLock({ $0.arrive(call, now: now) }) {
         case .wait: break
         case .answered(let answer): self.mesh.send(answer, to: call)
+        case .forgotten(let error): self.mesh.reply(to: call, with: error)
         case .start: self.startRunner()
         case .refused(let error): self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
         }
@@ -146,10 +147,10 @@ package final class HostedActor: Sendable {
 
     /// A calling process is gone, or the way to it: nobody waits for its calls.
     ///
-    /// - Parameter mayComeAgain: whether only the way to it is gone, so that it may send calls again.
+    /// - Parameter mayComeAgain: whether the calls that may be sent again are left alone.
     func forget(caller: PeerID, mayComeAgain: Bool) {
         let now = cmesh_monotonic_nanoseconds()
-        let runners = self.mailbox.withLock { $0.forget(caller: caller, isDead: !mayComeAgain, now: now) }
+        let runners = self.mailbox.withLock { $0.forget(caller: caller, mayComeAgain: mayComeAgain, now: now) }
         for runner in runners { runner.cancel() }
     }
 
@@ -195,7 +196,7 @@ package final class HostedActor: Sendable {
             mesh: self.mesh, hosted: self, method: call.target.label, chain: call.context?.chain ?? [],
             origin: call.origin)
         let scope = MeshScope(call: running, deadline: call.deadline, mode: nil)
-        if self.keeper == nil, call.answeredBelow == nil {
+        if self.keeper == nil, !call.mayComeAgain {
             await MeshScope.$current.withValue(scope) { await self.invoke(call, on: actor, scratch) }
         } else {
             await self.runHoldingAnswer(of: call, on: actor, scratch, scope)

@@ -43,8 +43,11 @@ final class InboundCall: Sendable {
             payload: self.payload, slot: slot)
     }
 
-    /// Set when the call may be sent again: its caller has all answers of calls with lower numbers.
+    /// Set when its caller may send it again: that caller has all answers of calls with lower numbers.
     var answeredBelow: UInt64? { self.isOneWay ? nil : self.context?.answeredBelow }
+
+    /// Whether its caller may send it again.
+    var mayComeAgain: Bool { self.answeredBelow != nil }
 
     var key: CallKey { CallKey(origin: self.origin?.id, callID: self.callID) }
 }

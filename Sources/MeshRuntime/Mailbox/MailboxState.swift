@@ -1,4 +1,5 @@
 import DequeModule
+import FoundationEssentials
 import MeshCore
 
 /// The calls of one actor: which wait, which run, and how many may run at once. A value without clocks or tasks.
@@ -42,10 +43,12 @@ struct MailboxState: ~Copyable {
         case start
         /// A runner will come to it.
         case wait
-        /// It must not run: the actor has ended, or it has run and is forgotten.
+        /// The actor has ended; the call has not run.
         case refused(MeshError)
         /// It has run before.
         case answered(CallAnswer)
+        /// It has come before and must not run, but what became of it is forgotten.
+        case forgotten(MeshError)
     }
 
     /// - Parameter now: nanoseconds of a steady clock; only for a call that may be sent again.
@@ -59,7 +62,7 @@ struct MailboxState: ~Copyable {
             case .open: return .wait
             case .answered(let answer): return .answered(answer)
             case .forgotten:
-                return .refused(
+                return .forgotten(
                     MeshError(
                         .actorUnavailable,
                         "\(call.target.label) came a second time, and what became of it the first time is forgotten; "
@@ -81,18 +84,22 @@ struct MailboxState: ~Copyable {
 
     /// Keeps the answer of a call, if it may be sent again. Returns the call to which the answer goes: the same one, or
     /// the one by which its caller asked last.
-    mutating func conclude(_ call: InboundCall, with answer: CallAnswer) -> InboundCall {
-        guard call.answeredBelow != nil else { return call }
-        return self.answers.conclude(call, from: self.caller(of: call), with: answer) ?? call
+    ///
+    /// - Parameter stored: the answer as it is stored with the state of a persistent actor.
+    mutating func conclude(_ call: InboundCall, with answer: CallAnswer, stored: Data = Data()) -> InboundCall {
+        guard call.mayComeAgain else { return call }
+        return self.answers.conclude(call, from: self.caller(of: call), with: answer, stored: stored) ?? call
+    }
+
+    /// The call to which the answer of a call goes that waits or runs: the same one, or the one by which its caller asked
+    /// last.
+    func asker(of call: InboundCall) -> InboundCall {
+        call.mayComeAgain ? self.answers.asker(of: call, from: self.caller(of: call)) : call
     }
 
     /// The answers that are remembered, with that of a call that has run and is not concluded yet.
-    func answers(with answer: CallAnswer?, of call: InboundCall) -> RememberedAnswers {
-        var answers = self.answers
-        if let answer, call.answeredBelow != nil {
-            _ = answers.conclude(call, from: self.caller(of: call), with: answer)
-        }
-        return answers
+    func stored(adding stored: Data, of call: InboundCall) -> StoredAnswers {
+        StoredAnswers(self.answers, adding: (self.caller(of: call), stored))
     }
 
     /// What a runner does that has finished a call, or has just begun.
@@ -223,30 +230,27 @@ struct MailboxState: ~Copyable {
         with error: MeshError
     ) -> (waiting: Deque<InboundCall>, running: [(call: InboundCall, runner: MailboxRunner)]) {
         if self.closed == nil { self.closed = error }
-        let answers = self.answers
-        let process = self.process
-        func asker(of call: InboundCall) -> InboundCall {
-            guard call.answeredBelow != nil else { return call }
-            return answers.asker(of: call, from: call.origin?.id ?? process)
-        }
-        defer { self.waiting = [] }
-        return (Deque(self.waiting.map(asker)), self.running.map { (asker(of: $0.call), $0.runner) })
+        let waiting = self.waiting
+        self.waiting = []
+        return (
+            Deque(waiting.map { self.asker(of: $0) }), self.running.map { (self.asker(of: $0.call), $0.runner) }
+        )
     }
 
     /// Drops what waits from a caller that is gone, and names the runners that work for it. Its one-way messages run.
     ///
     /// - Parameters:
-    ///   - isDead: whether its process has ended. If only the way to it has, it may send calls again to a later life of
-    ///     the actor, and what runs of those goes on, since it was not cancelled.
+    ///   - mayComeAgain: whether calls that may be sent again are left alone.
     ///   - now: nanoseconds of a steady clock.
-    mutating func forget(caller: PeerID, isDead: Bool = true, now: UInt64 = 0) -> [MailboxRunner] {
-        for call in self.waiting where call.origin?.id == caller { self.answers.drop(call, from: caller) }
+    mutating func forget(caller: PeerID, mayComeAgain: Bool, now: UInt64 = 0) -> [MailboxRunner] {
+        func isForgotten(_ call: InboundCall) -> Bool {
+            call.origin?.id == caller && !call.isOneWay && !(mayComeAgain && call.mayComeAgain)
+        }
+        for call in self.waiting where call.mayComeAgain && isForgotten(call) { self.answers.drop(call, from: caller) }
         self.answers.callerIsGone(caller, now: now)
-        self.waiting.removeAll { $0.origin?.id == caller && !$0.isOneWay }
+        self.waiting.removeAll(where: isForgotten)
         self.oneWay[caller] = nil
-        let runners = self.running.filter { call, _ in
-            call.origin?.id == caller && !call.isOneWay && (isDead || call.answeredBelow == nil)
-        }.map(\.runner)
+        let runners = self.running.filter { isForgotten($0.call) }.map(\.runner)
         for runner in runners { runner.markCancelled() }
         return runners
     }

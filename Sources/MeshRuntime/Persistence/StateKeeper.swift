@@ -12,7 +12,7 @@ protocol StateKeeping: Sendable {
     ///
     /// - Parameter answers: what is to be stored with it.
     /// - Throws: why it is not stored, or perhaps not.
-    func save(_ actor: any DistributedActor, answers: () -> RememberedAnswers.Saved) async throws(MeshError)
+    func save(_ actor: any DistributedActor, answers: () -> StoredAnswers) async throws(MeshError)
 
     /// Puts the stored state in the place of the actor's.
     func goBack(_ actor: any DistributedActor) async throws(MeshError)
@@ -54,20 +54,23 @@ final class StateKeeper<Act: PersistentActor>: StateKeeping {
             throw Self.explain(error, "The state of \(key) cannot be restored")
         }
         guard let record else {
-            self.restoredAnswers = RememberedAnswers()
+            self.restoredAnswers = RememberedAnswers(limits: .stored)
             self.stored = Mutex(Data())
-            try await self.save(actor) { RememberedAnswers.Saved() }
+            try await self.save(actor) { StoredAnswers() }
             return
         }
         // Calls to another actor are other calls, though it had the same key.
-        self.restoredAnswers =
-            record.actor == id.uniqueID ? RememberedAnswers(record.answers, limits: .stored, now: now)
-            : RememberedAnswers(limits: .stored)
+        let answers = record.actor == id.uniqueID ? record.answers : StoredAnswers()
+        do {
+            self.restoredAnswers = try answers.remembered(limits: .stored, now: now, decoder: mesh.decoder)
+        } catch {
+            throw Self.explain(error, "What is stored of \(key) is damaged")
+        }
         self.stored = Mutex(record.state)
         try await self.put(record, into: actor)
     }
 
-    func save(_ actor: any DistributedActor, answers: () -> RememberedAnswers.Saved) async throws(MeshError) {
+    func save(_ actor: any DistributedActor, answers: () -> StoredAnswers) async throws(MeshError) {
         guard let actor = actor as? Act, let state = await actor.whenLocal({ $0.state }) else { return }
         do {
             let encoded = try self.mesh.encode(state).data
@@ -75,8 +78,7 @@ final class StateKeeper<Act: PersistentActor>: StateKeeping {
             let record = StateRecord(actor: self.id, state: encoded, answers: answers())
             let data = try self.mesh.encode(record).data
             let (store, claim) = (self.store, self.claim)
-            // To cancel a call is not to cancel what it has changed.
-            try await Task { try await store.save(data, claim) }.value
+            try await self.uncancelled { try await store.save(data, claim) }
             self.stored.withLock { $0 = encoded }
         } catch {
             throw Self.explain(error, "The state of \(self.claim.key) cannot be saved")
@@ -88,7 +90,7 @@ final class StateKeeper<Act: PersistentActor>: StateKeeping {
         let record: StateRecord?
         do {
             let (store, claim, mesh) = (self.store, self.claim, self.mesh)
-            record = try await Task { try await Self.load(claim, from: store, mesh) }.value
+            record = try await self.uncancelled { try await Self.load(claim, from: store, mesh) }
         } catch {
             throw Self.explain(error, "The state of \(self.claim.key) cannot be read again")
         }
@@ -99,7 +101,16 @@ final class StateKeeper<Act: PersistentActor>: StateKeeping {
         try await self.put(record, into: actor)
     }
 
-    private static func load(_ claim: StateClaim, from store: any StateStore, _ mesh: Mesh) async throws -> StateRecord? {
+    /// Runs something to its end: to cancel a call is not to cancel what it has changed.
+    private func uncancelled<Result: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        try await Task(executorPreference: self.mesh.executor) { try await body() }.value
+    }
+
+    private static func load(
+        _ claim: StateClaim, from store: any StateStore, _ mesh: Mesh
+    ) async throws -> StateRecord? {
         guard let data = try await store.load(claim) else { return nil }
         return try mesh.decode(StateRecord.self, from: EncodedValue(data), what: "What is stored of \(claim.key)")
     }

@@ -7,7 +7,7 @@ struct StateRecord: Codable, Hashable, Sendable {
     var version = 1
     /// Whose answers these are. Another actor with the same key has the state of this one, but calls to it are others.
     var actor: UniqueID
-    /// The actor's state, as its program encodes it.
+    /// The actor's state, encoded. Nobody holds the actors whose handles are in it while it is only stored.
     var state: Data
-    var answers: RememberedAnswers.Saved
+    var answers: StoredAnswers
 }

@@ -13,8 +13,8 @@ struct RegistryHarness {
     static let driver = PeerID(99)
     static let nodes = [PeerID(1), PeerID(2)]
 
-    init() {
-        for node in Self.nodes { self.join(node) }
+    init(nodes: [PeerID] = nodes) {
+        for node in nodes { self.join(node) }
     }
 
     var moment: Moment { Moment(time: self.time, date: Date(timeIntervalSince1970: Double(self.time) / 1e9)) }
@@ -31,23 +31,25 @@ struct RegistryHarness {
 
     static func spec(
         _ name: String? = nil, options: ActorOptions = ActorOptions(), type: String = "app.Counter",
-        program: String = "app", owner: ActorOwner = ActorOwner(process: driver)
+        program: String = "app", owner: ActorOwner = ActorOwner(process: driver), isSupervisor: Bool = false
     ) -> ActorSpec {
         var options = options
         options.name = name ?? options.name
         return ActorSpec(
             id: .make(), typeName: type, displayType: type, program: program, arguments: EncodedValue(), options: options,
-            window: 1, owner: owner)
+            window: 1, owner: owner, isSupervisor: isSupervisor)
     }
 
-    mutating func join(_ node: PeerID) {
-        _ = self.registry.add(Self.registration(node), actors: [], at: self.moment)
-        self.collect()
+    /// A node joins, with what it has. Returns what it has to end.
+    @discardableResult
+    mutating func join(_ node: PeerID, programs: [String] = ["app"], actors: [HostedSpec] = []) -> [ActorLife] {
+        self.note { $0.add(Self.registration(node, programs: programs), actors: actors, at: $1) }
     }
 
     mutating func collect() { self.effects += self.registry.takeEffects() }
 
     /// Does something and collects what follows.
+    @discardableResult
     mutating func note<Result>(_ body: (inout Registry, Moment) throws -> Result) rethrows -> Result {
         defer { self.collect() }
         return try body(&self.registry, self.moment)
@@ -92,8 +94,8 @@ struct RegistryHarness {
     /// Lets time pass, doing what becomes due.
     mutating func pass(_ duration: Duration) {
         let end = self.time + duration.nanoseconds
-        while let due = self.registry.nextDue(after: self.time), due <= end {
-            self.time = due
+        while let due = self.registry.nextDue, due <= end {
+            self.time = max(due, self.time)
             self.note { $0.tick(at: $1) }
             self.settle()
         }
@@ -110,6 +112,13 @@ struct RegistryHarness {
 
     func entry(_ spec: ActorSpec) -> Registry.Entry? { self.registry.entries[spec.id] }
     func cause(_ spec: ActorSpec) -> ActorTermination.Cause? { self.registry.terminations[spec.id]?.cause }
+}
+
+extension RegistryHarness: CustomStringConvertible {
+    var description: String {
+        let entries = self.registry.entries.values.sorted { $0.order < $1.order }
+        return "\(self.time): " + entries.map { "\($0.spec.label) \($0.phase)" }.joined(separator: ", ")
+    }
 }
 
 /// What a body throws, when it is an error of the mesh.

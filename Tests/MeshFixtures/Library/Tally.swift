@@ -39,12 +39,14 @@ public distributed actor Tally: PersistentActor {
         }
     }
 
+    /// What is kept, as it is now.
     public var state: State
     private let key: String?
     /// Follows from the state.
     private var isEven: Bool
     private var restored = 0
 
+    /// The key that was given, else the name.
     public var persistenceKey: String { self.key ?? self.id.name ?? "" }
 
     /// Makes one. It refuses to begin below 0.
@@ -56,6 +58,7 @@ public distributed actor Tally: PersistentActor {
         guard arguments.count >= 0 else { throw Refusal.insufficient(missing: -arguments.count) }
     }
 
+    /// Works out what follows from the state, and counts how often.
     public func stateRestored() {
         self.isEven = self.state.count.isMultiple(of: 2)
         self.restored += 1

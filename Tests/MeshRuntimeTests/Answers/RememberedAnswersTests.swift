@@ -1,5 +1,6 @@
 import FoundationEssentials
 import MeshCore
+import MeshMessagePack
 import Testing
 
 @testable import MeshRuntime
@@ -142,24 +143,47 @@ import Testing
     }
 
     @Test("what is stored is what another life of the actor remembers; its open calls are new to it")
-    func saved() {
+    func stored() throws {
         var answers = RememberedAnswers()
         for sequence in 5...8 as ClosedRange<UInt64> {
             _ = self.arrive(&answers, self.call(sequence), from: self.one, below: 4)
         }
         for sequence in 5...7 as ClosedRange<UInt64> {
-            _ = answers.conclude(self.call(sequence), from: self.one, with: self.answer("\(sequence)"))
+            let answer = self.answer("\(sequence)")
+            let stored = try MessagePackEncoder().encode(StoredAnswer(sequence: sequence, answer: answer))
+            guard sequence < 7 else {
+                // The newest is on its way into the store together with the others.
+                let all = try self.reread(StoredAnswers(answers, adding: (self.one, stored)))
+                answers = try all.remembered(limits: .init(retention: 100), now: 50, decoder: MessagePackDecoder())
+                continue
+            }
+            _ = answers.conclude(self.call(sequence), from: self.one, with: answer, stored: stored)
         }
-        var next = RememberedAnswers(answers.saved, limits: .init(retention: 100), now: 50)
+        #expect(answers.answerCount == 3)
+        let again = try self.reread(StoredAnswers(answers))
+        var next = try again.remembered(limits: .init(retention: 100), now: 50, decoder: MessagePackDecoder())
         #expect(next.answerCount == answers.answerCount)
         #expect(next.byteCount == answers.byteCount)
         #expect(self.arrive(&next, self.call(6), from: self.one, below: 4, now: 60) == "6")
         #expect(self.arrive(&next, self.call(8), from: self.one, below: 4, now: 60) == "new")
         #expect(self.arrive(&next, self.call(3), from: self.one, below: 4, now: 60) == "forgotten")
         // Callers that are never heard of again do not stay for ever.
-        var last = RememberedAnswers(answers.saved, limits: .init(retention: 100), now: 50)
+        var last = try again.remembered(limits: .init(retention: 100), now: 50, decoder: MessagePackDecoder())
         _ = self.arrive(&last, self.call(1), from: self.other, now: 151)
         #expect(last.callerCount == 1)
+    }
+
+    private func reread(_ stored: StoredAnswers) throws -> StoredAnswers {
+        try MessagePackDecoder().decode(StoredAnswers.self, from: try MessagePackEncoder().encode(stored))
+    }
+
+    @Test("stored answers that are damaged are an error")
+    func damaged() throws {
+        var stored = StoredAnswers()
+        stored.callers = [StoredAnswers.Caller(peer: self.one, floor: 1, answers: Data([0x92, 1]))]
+        #expect(throws: DecodingError.self) {
+            try stored.remembered(limits: .init(), now: 0, decoder: MessagePackDecoder())
+        }
     }
 
     @Test("a long series of calls leaves nothing behind")
@@ -171,6 +195,6 @@ import Testing
             _ = answers.conclude(self.call(sequence), from: self.one, with: self.answer("a"))
         }
         #expect(answers.answerCount == 11)
-        #expect(answers.saved.callers.first?.answers.count == 11)
+        #expect(answers.callers[self.one]?.sequences == Array(9990...10_000))
     }
 }

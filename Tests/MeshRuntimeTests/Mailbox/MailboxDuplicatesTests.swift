@@ -6,12 +6,12 @@ import Testing
 
 /// C4, the callee's side: what came before does not run again.
 @Suite struct MailboxDuplicatesTests {
-    private func call(_ sequence: UInt64, callID: UInt64) -> InboundCall {
+    private func call(_ sequence: UInt64, callID: UInt64, answeredBelow: UInt64 = 1) -> InboundCall {
         let buffer = WireBuffer()
         let message = InboundMessage(head: buffer.bytes, attachments: [], owner: buffer)
         return InboundCall(
             origin: nil, callID: callID, sequence: sequence, isOneWay: false, wantsCredit: false, deadline: 0,
-            context: CallContextFields(answeredBelow: 1), target: CallTarget(name: "", route: .unknown),
+            context: CallContextFields(answeredBelow: answeredBelow), target: CallTarget(name: "", route: .unknown),
             payload: Payload(message: message, range: 0..<0))
     }
 
@@ -76,15 +76,14 @@ import Testing
         }
     }
 
-    @Test("when only the way to a caller has gone, what waits is dropped and what runs goes on")
-    func wayGone() {
-        let peer = PeerID(7)
-        var state = MailboxState(limit: 1, process: peer)
-        _ = state.arrive(self.call(1, callID: 10))
-        _ = state.next(for: MailboxRunner())
-        #expect(state.forget(caller: peer, isDead: false).isEmpty)
-        guard case .wait = state.arrive(self.call(1, callID: 11)) else { return #expect(Bool(false), "it runs") }
-        #expect(state.conclude(self.call(1, callID: 10), with: self.answer).callID == 11)
+    @Test("what came before and is forgotten does not run, and is not refused as if it never had")
+    func forgotten() {
+        var state = MailboxState(limit: 1)
+        _ = state.arrive(self.call(5, callID: 50, answeredBelow: 5))
+        guard case .forgotten(let error) = state.arrive(self.call(4, callID: 40)) else {
+            return #expect(Bool(false), "its caller has said that it has the answer")
+        }
+        #expect(error.code == .actorUnavailable)
     }
 
     @Test("calls that cannot be sent again are not remembered")

@@ -14,8 +14,10 @@ struct RetriedCallsTests {
 
     /// One life of an actor on the second part of a test mesh.
     private func live(_ test: TestMesh, _ id: UniqueID, incarnation: UInt64 = 1) async throws -> Life {
-        let till = try await test.host(id: id, incarnation: incarnation) { Till(actorSystem: $0) }
-        return Life(mesh: test.meshes[1], id: till.id.uniqueID)
+        var actor = TestMesh.Restartable()
+        actor.id = id
+        _ = try await test.begin(actor, life: incarnation, in: 1) { Till(actorSystem: $0) }
+        return Life(mesh: test.meshes[1], id: id)
     }
 
     @Test("a call that comes again is answered with what became of it, and runs once")
@@ -117,7 +119,7 @@ struct RetriedCallsTests {
 
         /// Asks, and waits for the answer.
         func ask(_ method: Till.Method, sequence: UInt64, answeredBelow: UInt64 = 1) async -> String {
-            let callID = self.mesh.pending.reserve(for: nil)
+            let callID = self.mesh.pending.reserve(for: self.mesh.address.peer)
             let outcome = await self.mesh.pending.outcome(of: callID) {
                 self.deliver(method, callID, sequence, answeredBelow)
             }
@@ -131,7 +133,7 @@ struct RetriedCallsTests {
 
         /// Asks, and does not wait.
         func start(_ method: Till.Method, sequence: UInt64) -> UInt64 {
-            let callID = self.mesh.pending.reserve(for: nil)
+            let callID = self.mesh.pending.reserve(for: self.mesh.address.peer)
             self.deliver(method, callID, sequence, 1)
             return callID
         }
