@@ -18,7 +18,7 @@ extension Mesh {
     public func remoteCall<Act, Err, Res>(
         on actor: Act, target: RemoteCallTarget, invocation: inout CallEncoder, throwing: Err.Type, returning: Res.Type
     ) async throws -> Res where Act: DistributedActor, Act.ID == ActorID, Err: Error, Res: Codable {
-        let payload = try await self.call(actor.id.reference, target, invocation)
+        let payload = try await self.call(actor.id, target, invocation)
         guard let payload else { throw AcceptedOneWay() }
         // Its bytes and the actors in it must last until they have been read.
         defer { withExtendedLifetime(payload) {} }
@@ -38,13 +38,14 @@ extension Mesh {
     public func remoteCallVoid<Act, Err>(
         on actor: Act, target: RemoteCallTarget, invocation: inout CallEncoder, throwing: Err.Type
     ) async throws where Act: DistributedActor, Act.ID == ActorID, Err: Error {
-        _ = try await self.call(actor.id.reference, target, invocation)
+        _ = try await self.call(actor.id, target, invocation)
     }
 
     /// Makes a call and awaits its outcome; nil for a one-way message, as soon as it has been accepted.
     private func call(
-        _ reference: ActorReference, _ target: RemoteCallTarget, _ invocation: CallEncoder
+        _ actor: ActorID, _ target: RemoteCallTarget, _ invocation: CallEncoder
     ) async throws -> Payload? {
+        let reference = actor.reference
         let scope = MeshScope.current
         var policy = self.settings.backPressure
         var isOneWay = false
@@ -80,7 +81,8 @@ extension Mesh {
         var call = OutgoingCall(
             mesh: self, reference: reference, target: target, invocation: invocation, attachments: attachments,
             largeBytes: byteCount < CallWindow.largeCall ? 0 : byteCount, context: context,
-            deadline: scope?.deadline ?? 0, isOneWay: isOneWay)
+            deadline: scope?.deadline ?? 0, isOneWay: isOneWay,
+            lease: isOneWay && reference.keepsCalls ? actor.lease : nil)
 
         do throws(MeshError) {
             try await reference.admit(isOneWay: isOneWay, bytes: call.largeBytes, policy: policy)
@@ -167,6 +169,8 @@ struct OutgoingCall: @unchecked Sendable {
     let context: CallContextFields?
     let deadline: UInt64
     let isOneWay: Bool
+    /// Holds the actor while a one-way message may have to wait for it, when its maker does so no more.
+    private let lease: HandleLease?
     /// What it is known by among the pending calls; 0 for a one-way message.
     var number: UInt64 = 0
     /// The process from which the outcome was expected before it was sent.
@@ -174,7 +178,7 @@ struct OutgoingCall: @unchecked Sendable {
 
     init(
         mesh: Mesh, reference: ActorReference, target: RemoteCallTarget, invocation: CallEncoder, attachments: [Data],
-        largeBytes: Int, context: CallContextFields?, deadline: UInt64, isOneWay: Bool
+        largeBytes: Int, context: CallContextFields?, deadline: UInt64, isOneWay: Bool, lease: HandleLease?
     ) {
         self.mesh = mesh
         self.reference = reference
@@ -185,6 +189,7 @@ struct OutgoingCall: @unchecked Sendable {
         self.context = context
         self.deadline = deadline
         self.isOneWay = isOneWay
+        self.lease = lease
     }
 
     /// For people: `Account.deposit(_:) of Account "savings" (1fcc75b5)`.

@@ -30,7 +30,7 @@ extension Mesh: MeshExecutorDelegate {
             var attachments = message.attachments[...]
             while !reader.isAtEnd {
                 let envelope = try Envelope(from: &reader)
-                try self.handle(envelope, from: peer, in: message, &attachments)
+                try self.handle(envelope, from: peer, by: header.epoch, in: message, &attachments)
             }
         } catch let error as ProtocolMismatch {
             self.badMessages.note(
@@ -82,7 +82,8 @@ extension Mesh: MeshExecutorDelegate {
     }
 
     private func handle(
-        _ envelope: Envelope, from peer: Peer, in message: InboundMessage, _ attachments: inout ArraySlice<Data>
+        _ envelope: Envelope, from peer: Peer, by link: UInt64, in message: InboundMessage,
+        _ attachments: inout ArraySlice<Data>
     ) throws {
         func take(_ count: Int) throws -> [Data] {
             guard count <= attachments.count else { throw WireError("frames are missing") }
@@ -99,6 +100,7 @@ extension Mesh: MeshExecutorDelegate {
             self.deliver(
                 InboundCall(
                     origin: peer,
+                    link: link,
                     callID: call.callID,
                     sequence: call.sequence,
                     isOneWay: call.isOneWay,

@@ -42,9 +42,13 @@ extension Mesh {
         self.send(self.encodeError(error, method: call.target.label), failure: call)
     }
 
-    /// Answers a call that has not run and will not, because the life of the actor that it was meant for is not here.
-    /// A one-way message has no answer, but whoever sent it must stop: nobody would ever give it credit for more.
-    func refuse(_ call: InboundCall, of actor: UniqueID, _ incarnation: UInt64, with error: MeshError) {
+    /// Answers a call that fails because the life of the actor that it was meant for is over, or not here. A one-way
+    /// message has no answer, but whoever sent it must stop: nobody would ever give it credit for more.
+    ///
+    /// - Parameter mayHaveRun: whether it was running; else it has not run and will not.
+    func refuse(
+        _ call: InboundCall, of actor: UniqueID, _ incarnation: UInt64, with error: MeshError, mayHaveRun: Bool = false
+    ) {
         guard !call.isOneWay else {
             let ended = EndedEnvelope(actor: actor, incarnation: incarnation, reason: error.message)
             guard let origin = call.origin else {
@@ -53,7 +57,8 @@ extension Mesh {
             try? origin.post(.endOfTurn) { $0.writeEnded(ended) }
             return
         }
-        let refusal = CallRefusal(actor: actor, incarnation: incarnation, sequence: call.sequence)
+        let refusal = CallRefusal(
+            actor: actor, incarnation: incarnation, sequence: call.sequence, mayHaveRun: mayHaveRun)
         let error = self.encodeError(error, method: call.target.label)
         guard call.origin == nil else { return self.send(error, failure: call, refusal) }
         self.afterwards { mesh in

@@ -151,7 +151,8 @@ struct SilenceTests {
 
     @Test("a process answers for its life while its code blocks as many threads as it can")
     func blocked() async throws {
-        try await withTestMesh(settings: Self.settings) { test in
+        let settings = MeshSettings(leaseTime: .seconds(2), heartbeatInterval: .milliseconds(100))
+        try await withTestMesh(settings: settings) { test in
             let blockers = try await withThrowingTaskGroup(of: Blocker.self) { group in
                 for _ in 0..<80 { group.addTask { try await test.host { Blocker(actorSystem: $0) } } }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -159,7 +160,7 @@ struct SilenceTests {
             // Longer than the lease, on every thread there is.
             try await withThrowingTaskGroup { group in
                 for blocker in blockers {
-                    group.addTask { try await blocker.blockThread(microseconds: 1_500_000) }
+                    group.addTask { try await blocker.blockThread(microseconds: 4_000_000) }
                 }
                 try await group.waitForAll()
             }

@@ -136,9 +136,10 @@ extension CallContextFields {
 
 extension CallRefusal {
     fileprivate init(from reader: inout WireReader) throws {
-        guard try reader.readArrayHeader() == 3 else { throw WireError("a refusal has 3 fields") }
+        guard try reader.readArrayHeader() == 4 else { throw WireError("a refusal has 4 fields") }
         self.init(
-            actor: try reader.readID(), incarnation: try reader.readUInt(), sequence: try reader.readUInt())
+            actor: try reader.readID(), incarnation: try reader.readUInt(), sequence: try reader.readUInt(),
+            mayHaveRun: try reader.readUInt() & 1 == 1)
     }
 }
 

@@ -68,10 +68,11 @@ extension WireBuffer {
         self.write(attachments)
         self.writeBinary(error)
         guard let refusal else { return }
-        self.writeArrayHeader(3)
+        self.writeArrayHeader(4)
         self.write(refusal.actor)
         self.write(refusal.incarnation)
         self.write(refusal.sequence)
+        self.write(refusal.mayHaveRun ? UInt64(1) : 0)
     }
 
     package func writeCancel(callID: UInt64, actor: UniqueID) {

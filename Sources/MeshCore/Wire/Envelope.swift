@@ -171,7 +171,7 @@ package struct ReplyEnvelope {
 
 /// The failure of a call. MessagePack: `[3, call ID, type, attachments, error]`: the name of the error's type when it
 /// was thrown by the method, nil when the error is the mesh's own; then the encoded error. A sixth element, if there is
-/// one, says that the call has not run.
+/// one, says that the life of the actor is over.
 package struct FailureEnvelope {
     package var callID: UInt64
     package var typeName: String?
@@ -180,25 +180,29 @@ package struct FailureEnvelope {
     package var refusal: CallRefusal?
 }
 
-/// Says of a call that it has not run and will not, because the life of the actor that it was meant for is not in the
-/// process that it reached. MessagePack: `[actor, incarnation, sequence]`, as in the call.
+/// Says of a call that it fails because the life of the actor that it was meant for is over, or not in the process that
+/// it reached. MessagePack: `[actor, incarnation, sequence, flags]`, the first three as in the call; bit 0 of the flags
+/// says that the call may have run, else it has not and will not.
 package struct CallRefusal: Hashable, Sendable {
     package var actor: UniqueID
     package var incarnation: UInt64
     package var sequence: UInt64
+    /// Whether it was running when the life ended.
+    package var mayHaveRun: Bool
 
-    package init(actor: UniqueID, incarnation: UInt64, sequence: UInt64) {
+    package init(actor: UniqueID, incarnation: UInt64, sequence: UInt64, mayHaveRun: Bool = false) {
         self.actor = actor
         self.incarnation = incarnation
         self.sequence = sequence
+        self.mayHaveRun = mayHaveRun
     }
 }
 
-/// Says how many one-way messages of the receiving process have run. MessagePack: `[5, actor, incarnation, count]`.
+/// Says how many more one-way messages of the receiving process have run. MessagePack: `[5, actor, incarnation, count]`.
 package struct CreditEnvelope: Hashable, Sendable {
     package var actor: UniqueID
     package var incarnation: UInt64
-    /// How many have run since the first, in all.
+    /// How many have run since the last credit.
     package var completed: UInt64
 
     package init(actor: UniqueID, incarnation: UInt64, completed: UInt64) {

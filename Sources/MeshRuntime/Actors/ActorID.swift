@@ -29,6 +29,9 @@ public struct ActorID: Hashable, Sendable {
         self.hold = hold
     }
 
+    /// What holds the actor, if this does.
+    var lease: HandleLease? { if case .counted(let lease) = self.hold { lease } else { nil } }
+
     /// The number that tells the actor from all others; the same on every process.
     public var uniqueID: UniqueID { self.reference.id }
 

@@ -72,7 +72,7 @@ extension ActorReference {
             let location = state.route.location
             guard location.address.peer == peer,
                 location.incarnation == 0 || location.incarnation == credit.incarnation,
-                state.window.credit(completed: credit.completed)
+                state.window.credit(credit.completed)
             else { return [] }
             return self.grant(&state)
         }

@@ -21,8 +21,7 @@ extension ActorReference {
         state.peer = nil
         self.fail(
             state.route.lose(hasEnded: hasEnded, canSearch: self.canSearch, reason: reason), &state, &effects)
-        // The other side begins to count anew with the next link.
-        state.window.beginLife()
+        state.window.writeOffTells()
         for sequence in state.route.calls.sequences {
             guard let entry = state.route.calls[sequence], entry.isWaiting, !entry.call.isOneWay else { continue }
             // From now on its fate is decided here, and not with that of the other calls to that process.
@@ -43,13 +42,13 @@ extension ActorReference {
         return true
     }
 
-    /// The actor's process says that it has not run a call and will not, because that life of the actor is not there.
-    /// Returns false when the call fails by that.
+    /// The actor's process says of a call that the life of the actor that it was meant for is over, or not there. Returns
+    /// false when the call fails by that.
     func refuse(_ refusal: CallRefusal, callID: UInt64, from peer: PeerID) -> Bool {
         self.change { state, effects in
             guard let entry = state.route.calls[refusal.sequence],
                 self.mesh.pending.callID(of: entry.call.number) == callID,
-                state.route.refuse(refusal.sequence, incarnation: refusal.incarnation, canSearch: self.canSearch)
+                state.route.refuse(refusal, canSearch: self.canSearch)
             else { return false }
             self.mesh.pending.expect(entry.call.number, from: nil)
             self.settle(&state, &effects)
@@ -123,7 +122,7 @@ extension ActorReference {
         let incarnation = state.route.location.incarnation
         guard let steps = state.route.find(location) else { return self.settle(&state, &effects) }
         state.peer = nil
-        if location.incarnation != incarnation { state.window.beginLife() }
+        if location.incarnation != incarnation { state.window.writeOffTells() }
         do throws(MeshError) {
             try self.connect(&state)
             for (sequence, step) in steps { try self.take(step, sequence, &state, &effects) }

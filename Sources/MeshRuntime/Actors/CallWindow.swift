@@ -11,7 +11,7 @@ struct CallWindow: Sendable {
     private(set) var bytes = 0
     /// One-way messages that were let in and have not left.
     private(set) var heldTells = 0
-    /// One-way messages that have left for the actor's present life, and that have run in it.
+    /// One-way messages that have left, and those of them that have run or never will, as far as is known.
     private(set) var sentTells: UInt64 = 0
     private(set) var completedTells: UInt64 = 0
     /// The large one-way messages that have left: which they are among those, and their bytes.
@@ -58,22 +58,18 @@ struct CallWindow: Sendable {
         if isOneWay { self.heldTells -= 1 } else { self.calls -= 1 }
     }
 
-    /// So many one-way messages have run in the actor's present life. Returns whether that makes room.
-    mutating func credit(completed: UInt64) -> Bool {
-        guard completed > self.completedTells, completed <= self.sentTells else { return false }
-        self.completedTells = completed
-        while let first = self.largeTells.first, first.number <= completed {
+    /// So many more one-way messages have run. Returns whether that makes room.
+    mutating func credit(_ count: UInt64) -> Bool {
+        guard count > 0, self.completedTells < self.sentTells else { return false }
+        self.completedTells += min(count, self.sentTells - self.completedTells)
+        while let first = self.largeTells.first, first.number <= self.completedTells {
             self.bytes -= first.bytes
             self.largeTells.removeFirst()
         }
         return true
     }
 
-    /// The actor's side counts one-way messages from the beginning: those that had left have run or never will.
-    mutating func beginLife() {
-        self.bytes -= self.largeTells.reduce(0) { $0 + $1.bytes }
-        self.largeTells = []
-        self.sentTells = 0
-        self.completedTells = 0
-    }
+    /// Nobody will give credit any more for the one-way messages that have left: the actor's life is over, or the link
+    /// by which they went.
+    mutating func writeOffTells() { _ = self.credit(.max) }
 }

@@ -94,16 +94,28 @@ struct ReferenceState<Call: Sendable>: Sendable {
         return failed
     }
 
-    /// The process at `location` says of a call that it has not run and will not, because that life is not there.
-    /// Returns false when the call cannot wait for another life: it fails.
-    mutating func refuse(_ sequence: UInt64, incarnation: UInt64, canSearch: Bool) -> Bool {
-        guard self.mayRestart, canSearch, self.ended == nil, var entry = self.calls[sequence] else { return false }
+    /// A process says of a call that the life it was meant for is over, or not there. Returns false when the call cannot
+    /// wait for another life: it fails.
+    mutating func refuse(_ refusal: CallRefusal, canSearch: Bool) -> Bool {
+        guard self.mayRestart, canSearch, self.ended == nil, var entry = self.calls[refusal.sequence] else {
+            return false
+        }
         switch entry.standing {
-        case .sent(incarnation), .lost(incarnation): entry.standing = .refused(incarnation)
+        case .sent(refusal.incarnation), .lost(refusal.incarnation): break
         default: return true
         }
-        self.calls[sequence] = entry
-        if self.location.incarnation == incarnation { self.interrupt(hasEnded: true, refusedFrom: sequence) }
+        if !refusal.mayHaveRun {
+            entry.standing = .refused(refusal.incarnation)
+        } else if self.mayRerun(entry), !entry.isCancelled {
+            entry.standing = .lost(refusal.incarnation)
+        } else {
+            self.calls[refusal.sequence] = nil
+            return false
+        }
+        self.calls[refusal.sequence] = entry
+        if self.location.incarnation == refusal.incarnation {
+            self.interrupt(hasEnded: true, refusedFrom: refusal.mayHaveRun ? .max : refusal.sequence)
+        }
         return true
     }
 

@@ -379,6 +379,9 @@ package final class Peer: Sendable {
         }
     }
 
+    /// Whether a link from the peer is the present one.
+    func receives(by epoch: UInt64) -> Bool { self.state.withLock { $0.failure == nil && $0.links.theirs == epoch } }
+
     var failure: MeshError? { self.state.withLock { $0.failure } }
 
     /// The epoch up to which links from the peer are given up when this one is.

@@ -111,7 +111,7 @@ package final class HostedActor: Sendable {
     func end(with error: MeshError) {
         let (waiting, running) = self.mailbox.withLock { $0.close(with: error) }
         for (call, runner) in running {
-            self.mesh.reply(to: call, with: error)
+            self.mesh.refuse(call, of: self.id, self.incarnation, with: error, mayHaveRun: true)
             runner.cancel()
         }
         for call in waiting { self.mesh.refuse(call, of: self.id, self.incarnation, with: error) }
@@ -246,6 +246,8 @@ package final class HostedActor: Sendable {
 
     private func completeOneWay(_ call: InboundCall) {
         guard let completed = self.mailbox.withLock({ $0.completedOneWay(call) }) else { return }
+        // What came by a link that was given up its sender does not count any more.
+        guard call.origin?.receives(by: call.link) ?? true else { return }
         let credit = CreditEnvelope(actor: self.id, incarnation: self.incarnation, completed: completed)
         self.mesh.send(credit, to: call.origin)
     }

@@ -4,6 +4,8 @@ import MeshCore
 final class InboundCall: Sendable {
     /// Who called: another process, or nil for this one.
     let origin: Peer?
+    /// The epoch of the link by which it came.
+    let link: UInt64
     let callID: UInt64
     let sequence: UInt64
     let isOneWay: Bool
@@ -17,10 +19,11 @@ final class InboundCall: Sendable {
     let slot: AnswerSlot?
 
     init(
-        origin: Peer?, callID: UInt64, sequence: UInt64, isOneWay: Bool, wantsCredit: Bool, deadline: UInt64,
+        origin: Peer?, link: UInt64 = 0, callID: UInt64, sequence: UInt64, isOneWay: Bool, wantsCredit: Bool, deadline: UInt64,
         context: CallContextFields?, target: CallTarget, payload: Payload, slot: AnswerSlot? = nil
     ) {
         self.origin = origin
+        self.link = link
         self.callID = callID
         self.sequence = sequence
         self.isOneWay = isOneWay
@@ -35,7 +38,7 @@ final class InboundCall: Sendable {
     /// The same call, with its answer held back.
     func answering(into slot: AnswerSlot) -> InboundCall {
         InboundCall(
-            origin: self.origin, callID: self.callID, sequence: self.sequence, isOneWay: self.isOneWay,
+            origin: self.origin, link: self.link, callID: self.callID, sequence: self.sequence, isOneWay: self.isOneWay,
             wantsCredit: self.wantsCredit, deadline: self.deadline, context: self.context, target: self.target,
             payload: self.payload, slot: slot)
     }

@@ -22,10 +22,14 @@ struct MailboxState: ~Copyable {
     private var oneWay: [PeerID?: OneWayCount] = [:]
 
     private struct OneWayCount {
+        /// The link by which they came; another begins anew.
+        var link: UInt64
         var arrived: UInt64 = 0
         var completed: UInt64 = 0
         /// Credit is due when so many have run, the smallest first.
         var due: Deque<UInt64> = []
+        /// How many the caller has been told of.
+        var credited: UInt64 = 0
     }
 
     init(limit: Int, process: PeerID = .anyone, answers: RememberedAnswers = RememberedAnswers()) {
@@ -192,24 +196,33 @@ struct MailboxState: ~Copyable {
     /// Messages that run side by side end in any order, so credit is not due when the one that asked has run, but when
     /// as many have run as had arrived with it. Without that what ends last would never be credited.
     private mutating func noteArrival(_ call: InboundCall) {
-        let caller = call.origin?.id
-        self.oneWay[caller, default: OneWayCount()].arrived += 1
-        guard call.wantsCredit, let arrived = self.oneWay[caller]?.arrived else { return }
-        self.oneWay[caller]?.due.append(arrived)
+        guard var count = self.oneWayCount(of: call) else { return }
+        count.arrived += 1
+        if call.wantsCredit { count.due.append(count.arrived) }
+        self.oneWay[call.origin?.id] = count
     }
 
-    /// Counts a one-way message that has run. Returns how many of its caller's have, when the caller is to be told.
+    /// Counts a one-way message that has run. Returns how many more of its caller's have, when the caller is to be told.
     mutating func completedOneWay(_ call: InboundCall) -> UInt64? {
-        let caller = call.origin?.id
-        var count = self.oneWay[caller] ?? OneWayCount()
+        guard var count = self.oneWayCount(of: call) else { return nil }
         count.completed += 1
         var isDue = self.limit == 1 && call.wantsCredit
         while let next = count.due.first, next <= count.completed {
             count.due.removeFirst()
             isDue = true
         }
-        self.oneWay[caller] = count
-        return isDue ? count.completed : nil
+        let credit = count.completed - count.credited
+        if isDue { count.credited = count.completed }
+        self.oneWay[call.origin?.id] = count
+        return isDue ? credit : nil
+    }
+
+    /// What has been counted of the caller of a one-way message; nil when it came by a link that has been replaced.
+    private func oneWayCount(of call: InboundCall) -> OneWayCount? {
+        guard let known = self.oneWay[call.origin?.id], known.link >= call.link else {
+            return OneWayCount(link: call.link)
+        }
+        return known.link == call.link ? known : nil
     }
 
     /// Refuses calls from now on. Returns those that waited and those that run, with their runners.

@@ -35,7 +35,7 @@ private struct ReferenceSimulation {
 
     private enum Answer {
         case result(call: Int, callID: Int)
-        case refusal(call: Int, callID: Int, sequence: UInt64, incarnation: UInt64)
+        case refusal(call: Int, callID: Int, CallRefusal)
     }
 
     private(set) var flaws: [String] = []
@@ -55,6 +55,7 @@ private struct ReferenceSimulation {
     private var toActor: [Attempt] = []
     private var toCaller: [Answer] = []
 
+    private static let actor = UniqueID(high: 1, low: 1)
     private static let reason = MeshError(.actorUnavailable, "It happened.")
 
     init(seed: UInt64) {
@@ -130,9 +131,9 @@ private struct ReferenceSimulation {
             guard self.calls[number].callID == callID, self.calls[number].outcome == nil else { return }
             self.calls[number].outcome = "ran"
             self.state.calls.remove(self.calls[number].sequence)
-        case .refusal(let number, let callID, let sequence, let incarnation):
+        case .refusal(let number, let callID, let refusal):
             guard self.calls[number].callID == callID, self.calls[number].outcome == nil else { return }
-            if !self.state.refuse(sequence, incarnation: incarnation, canSearch: true) {
+            if !self.state.refuse(refusal, canSearch: true) {
                 self.calls[number].outcome = "refused"
             }
         }
@@ -182,10 +183,7 @@ private struct ReferenceSimulation {
         guard self.isLinked, !self.toActor.isEmpty else { return }
         let attempt = self.toActor.removeFirst()
         guard self.isAlive, attempt.incarnation == self.incarnation else {
-            let refusal = Answer.refusal(
-                call: attempt.call, callID: attempt.callID, sequence: attempt.sequence,
-                incarnation: attempt.incarnation)
-            return self.toCaller.append(refusal)
+            return self.refuse(attempt)
         }
         if self.retries != 0, self.answered[attempt.sequence] != nil {
             return self.toCaller.append(.result(call: attempt.call, callID: attempt.callID))
@@ -197,8 +195,21 @@ private struct ReferenceSimulation {
         self.mailbox.append(attempt)
     }
 
+    private mutating func refuse(_ attempt: Attempt, mayHaveRun: Bool = false) {
+        let refusal = CallRefusal(
+            actor: Self.actor, incarnation: attempt.incarnation, sequence: attempt.sequence, mayHaveRun: mayHaveRun)
+        self.toCaller.append(.refusal(call: attempt.call, callID: attempt.callID, refusal))
+    }
+
     private mutating func work() {
-        guard self.isAlive, !self.mailbox.isEmpty else { return }
+        guard let attempt = self.execute() else { return }
+        self.answered[attempt.sequence] = attempt.call
+        self.toCaller.append(.result(call: attempt.call, callID: attempt.callID))
+    }
+
+    /// Runs the next call, which is not answered yet.
+    private mutating func execute() -> Attempt? {
+        guard self.isAlive, !self.mailbox.isEmpty else { return nil }
         let attempt = self.mailbox.removeFirst()
         if attempt.sequence <= self.lastRun {
             self.flaws.append("call \(attempt.call) ran in life \(self.incarnation) after a later one")
@@ -211,22 +222,20 @@ private struct ReferenceSimulation {
         if let limit = self.retries.count, runs > limit + 1 {
             self.flaws.append("call \(attempt.call) ran \(runs) times")
         }
-        self.answered[attempt.sequence] = attempt.call
-        self.toCaller.append(.result(call: attempt.call, callID: attempt.callID))
+        return attempt
     }
 
-    /// The life ends: alone, so that its process refuses what waits and what comes, or with its process.
+    /// The life ends: alone, so that its process refuses what runs, what waits and what comes, or with its process.
     private mutating func endLife() {
         guard self.isAlive, self.isLinked else { return }
-        self.isAlive = false
         if Bool.random(using: &self.generator) {
-            for attempt in self.mailbox {
-                self.toCaller.append(
-                    .refusal(
-                        call: attempt.call, callID: attempt.callID, sequence: attempt.sequence,
-                        incarnation: attempt.incarnation))
+            if Bool.random(using: &self.generator), let running = self.execute() {
+                self.refuse(running, mayHaveRun: true)
             }
+            self.isAlive = false
+            for attempt in self.mailbox { self.refuse(attempt) }
         } else {
+            self.isAlive = false
             self.toActor = []
             self.toCaller = []
             self.isLinked = false

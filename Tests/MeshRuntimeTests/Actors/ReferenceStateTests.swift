@@ -16,6 +16,11 @@ import Testing
             incarnation: incarnation)
     }
 
+    /// A refusal by the first life.
+    private func refusal(_ sequence: UInt64, mayHaveRun: Bool = false) -> CallRefusal {
+        CallRefusal(actor: UniqueID(high: 1, low: 1), incarnation: 1, sequence: sequence, mayHaveRun: mayHaveRun)
+    }
+
     /// Calls to the first life: `sent` of them are at it, then `unsent` wait.
     private func state(
         retries: Limit, mayRestart: Bool = true, sent: Int = 0
@@ -156,10 +161,10 @@ import Testing
         var state = self.state(retries: 0, sent: 4)
         // The first two were accepted and answered before.
         state.calls.remove(1)
-        let isWaiting1 = state.refuse(3, incarnation: 1, canSearch: true)
+        let isWaiting1 = state.refuse(self.refusal(3), canSearch: true)
         #expect(isWaiting1)
         #expect(state.interruption?.hasEnded == true)
-        let isWaiting2 = state.refuse(4, incarnation: 1, canSearch: true)
+        let isWaiting2 = state.refuse(self.refusal(4), canSearch: true)
         #expect(isWaiting2)
         _ = state.calls.keep("late", .unsent)
         let outcome = self.carryOut(state.find(self.place(2)), &state)
@@ -171,7 +176,7 @@ import Testing
     @Test("those behind a refused call have not run either, should its process end before it can say so of them")
     func refusedThenLost() {
         var state = self.state(retries: 0, sent: 3)
-        let isWaiting = state.refuse(2, incarnation: 1, canSearch: true)
+        let isWaiting = state.refuse(self.refusal(2), canSearch: true)
         #expect(isWaiting)
         let failed = state.lose(hasEnded: true, canSearch: true, reason: Self.gone).calls
         #expect(failed == ["call 0"])
@@ -182,11 +187,27 @@ import Testing
     @Test("a refusal by the life that is found again concerns only the calls that it names")
     func refusedInTheSameLife() {
         var state = self.state(retries: 0, sent: 3)
-        let isWaiting = state.refuse(1, incarnation: 1, canSearch: true)
+        let isWaiting = state.refuse(self.refusal(1), canSearch: true)
         #expect(isWaiting)
         let outcome = self.carryOut(state.find(self.place(1)), &state)
         #expect(outcome == ([], ["call 0"], []))
         #expect(state.calls.sequences == [1, 2, 3])
+    }
+
+    @Test("a call that ran when the life ended runs again if it may, else it fails")
+    func refusedWhileRunning() {
+        var state = self.state(retries: 1, sent: 2)
+        let isWaiting = state.refuse(self.refusal(1, mayHaveRun: true), canSearch: true)
+        #expect(isWaiting)
+        let outcome = self.carryOut(state.find(self.place(2)), &state)
+        #expect(outcome == ([], ["call 0", "call 1"], []))
+        #expect(state.calls[1]?.reruns == 1)
+        #expect(state.calls[2]?.reruns == 1)
+
+        var other = self.state(retries: 0, sent: 1)
+        let isOtherWaiting = other.refuse(self.refusal(1, mayHaveRun: true), canSearch: true)
+        #expect(!isOtherWaiting)
+        #expect(other.calls.isEmpty)
     }
 
     @Test("a refusal that comes late, from a life before, means nothing")
@@ -194,7 +215,7 @@ import Testing
         var state = self.state(retries: 1, sent: 1)
         _ = state.lose(hasEnded: true, canSearch: true, reason: Self.gone)
         _ = self.carryOut(state.find(self.place(2)), &state)
-        let isWaiting = state.refuse(1, incarnation: 1, canSearch: true)
+        let isWaiting = state.refuse(self.refusal(1), canSearch: true)
         #expect(isWaiting)
         #expect(state.interruption == nil)
         #expect(state.calls[1]?.standing == .sent(2))
@@ -204,12 +225,12 @@ import Testing
     func refusedForGood() {
         var state = self.state(retries: 0, mayRestart: false)
         _ = state.calls.keep("call", .sent(1))
-        let isWaiting1 = state.refuse(1, incarnation: 1, canSearch: true)
+        let isWaiting1 = state.refuse(self.refusal(1), canSearch: true)
         #expect(!isWaiting1)
         var other = self.state(retries: 0, sent: 1)
-        let isWaiting2 = other.refuse(1, incarnation: 1, canSearch: false)
+        let isWaiting2 = other.refuse(self.refusal(1), canSearch: false)
         #expect(!isWaiting2)
-        let isWaiting3 = other.refuse(7, incarnation: 1, canSearch: true)
+        let isWaiting3 = other.refuse(self.refusal(7), canSearch: true)
         #expect(!isWaiting3)
     }
 
