@@ -75,6 +75,33 @@ extension Processes {
             }
         }
 
+        @Test("killed again and again under one handle, with retries: every call has its effect once (C4)", arguments: 1...2)
+        func restarted(seed: UInt64) async throws {
+            try await withFixtures { mesh in
+                var random = SeededGenerator(seed: seed)
+                let options = ActorOptions(
+                    maxRestarts: .unlimited, maxTaskRetries: .unlimited, backoff: Backoff(initial: .zero, maximum: .zero))
+                let tally = try await mesh.spawn(
+                    Tally.self, .init(key: "restarted-\(UniqueID.make())"), options: options)
+                var calls: [ObjectRef<Int>] = []
+                var next = 1
+                for _ in 1...5 {
+                    let process = try await tally.processID()
+                    let more = Int.random(in: 20...120, using: &random)
+                    for number in next..<(next + more) {
+                        calls.append(try await mesh.submit { try await tally.mark("caller", number) })
+                    }
+                    next += more
+                    // Somewhere among those that are under way.
+                    _ = try await calls[next - 1 - Int.random(in: 1...20, using: &random)].value
+                    kill(process, SIGKILL)
+                }
+                // The answer of each call is the count that it has made, also where it was given by a later life.
+                #expect(try await mesh.get(calls) == Array(1..<next), "seed \(seed)")
+                #expect(try await tally.marks() == ["caller": Tally.Mark(last: next - 1, count: next - 1)])
+            }
+        }
+
         @Test("an actor that is frozen in the middle of its work loses its state to the next one, and is told so")
         func frozen() async throws {
             try await withFixtures { mesh in
