@@ -11,7 +11,7 @@ extension Processes {
     @Suite struct Persistence {
         init() { _ = stateDirectory }
 
-        @Test("killed at any instant, the state is that after some call, with every answered call in it", arguments: 1...3)
+        @Test("killed at any instant, it has the state after some call, with all that were answered", arguments: 1...3)
         func killed(seed: UInt64) async throws {
             try await withFixtures { mesh in
                 var random = SeededGenerator(seed: seed)
@@ -41,8 +41,9 @@ extension Processes {
                     for caller in callers {
                         let mark = marks[caller] ?? Tally.Mark()
                         let answered = answers.last(of: caller)
-                        #expect(mark.last >= answered, "seed \(seed), round \(round): an answered call of \(caller) is lost")
-                        #expect(mark.last == mark.count, "seed \(seed), round \(round): \(caller) has \(mark)")
+                        let place: Comment = "seed \(seed), round \(round), caller \(caller)"
+                        #expect(mark.last >= answered, place)
+                        #expect(mark.last == mark.count, place)
                     }
                     #expect(try await next.count() == marks.values.reduce(0) { $0 + $1.count })
                     try await mesh.kill(next)
@@ -75,12 +76,13 @@ extension Processes {
             }
         }
 
-        @Test("killed again and again under one handle, with retries: every call has its effect once (C4)", arguments: 1...2)
+        @Test("killed again and again, with retries: every call has its effect once (C4)", arguments: 1...2)
         func restarted(seed: UInt64) async throws {
             try await withFixtures { mesh in
                 var random = SeededGenerator(seed: seed)
                 let options = ActorOptions(
-                    maxRestarts: .unlimited, maxTaskRetries: .unlimited, backoff: Backoff(initial: .zero, maximum: .zero))
+                    maxRestarts: .unlimited, maxTaskRetries: .unlimited,
+                    backoff: Backoff(initial: .zero, maximum: .zero))
                 let tally = try await mesh.spawn(
                     Tally.self, .init(key: "restarted-\(UniqueID.make())"), options: options)
                 var calls: [ObjectRef<Int>] = []
