@@ -138,7 +138,13 @@ let package = Package(
             name: "MeshSQLiteTests",
             dependencies: ["MeshSQLite", "MeshRuntime", .product(name: "GRDB", package: "GRDB.swift")]
         ),
-        .testTarget(name: "MeshClusterTests", dependencies: ["MeshCluster", "MeshRuntime", "MeshCore"]),
+        .testTarget(
+            name: "MeshClusterTests",
+            dependencies: [
+                "MeshCluster", "MeshRuntime", "MeshCore", "MeshMessagePack", "MeshTransportInProcess",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]
+        ),
         .testTarget(
             name: "MeshIntegrationTests",
             dependencies: [

@@ -49,8 +49,9 @@ extension Mesh {
             window: options.maxPendingCalls ?? self.settings.maxPendingCalls, owner: self.currentOwner,
             isSupervisor: supervisor != nil)
         let holder = self.address.peer
+        let asked = self.holdsReported
         switch try await membership.ask({ try await $0.spawn(spec, holder: holder) }) {
-        case .started(let handle): return try self.handle(type, handle)
+        case .started(let handle): return try self.handle(type, handle, asked: asked)
         case .crashed(let reason): throw MeshError(.actorDied, "\(spec.label) died while it was made: \(reason)")
         case .failed(let error):
             let error = self.decodeError(error)
@@ -73,6 +74,7 @@ extension Mesh {
         _ type: Act.Type, named name: String, namespace: String? = nil, weak: Bool = false
     ) async throws -> Act {
         let holder = weak ? nil : self.address.peer
+        let asked = self.holdsReported
         let handle = try await self.membership.ask {
             try await $0.find(name: name, namespace: namespace, holder: holder)
         }
@@ -82,7 +84,7 @@ extension Mesh {
                 "No actor is called \"\(name)\" in namespace \"\(namespace ?? Registry.defaultNamespace)\".")
         }
         let wanted = String(reflecting: type)
-        let found: Act = try self.handle(type, handle)
+        let found: Act = try self.handle(type, handle, asked: asked)
         guard handle.fields.typeName == wanted else {
             throw MeshError(
                 .typeNotFound, "The actor called \"\(name)\" is a \(handle.fields.typeName), not a \(wanted).")

@@ -20,6 +20,8 @@ extension Mesh {
     ) async throws -> Res where Act: DistributedActor, Act.ID == ActorID, Err: Error, Res: Codable {
         let payload = try await self.call(actor.id.reference, target, invocation)
         guard let payload else { throw AcceptedOneWay() }
+        // Its bytes and the actors in it must last until they have been read.
+        defer { withExtendedLifetime(payload) {} }
         do {
             var offset = 0
             return try self.decoder.decode(

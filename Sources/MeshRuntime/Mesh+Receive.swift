@@ -248,19 +248,25 @@ extension Mesh: MeshExecutorDelegate {
         }
     }
 
+    /// Whether a silent process is to be given up. One of this host that only has to wait for a processor is given more
+    /// time than one that was stopped.
+    private func isLost(_ peer: Peer, after silence: UInt64, _ lease: UInt64) -> Bool {
+        peer.address.host != self.address.host || silence > ProcessStatus.patienceWithBusy * lease
+            || ProcessStatus.isStopped(peer.address.processID)
+    }
+
     /// Looks after every link. Returns when to look again, nil when nothing is under way.
     private func tickPeers(now: UInt64) -> UInt64? {
         let lease = self.settings.leaseTime.nanoseconds
         let heartbeat = self.settings.heartbeatInterval.nanoseconds
         var next: UInt64?
-        let awaited = self.pending.awaited
+        let awaited = self.pending.awaited.union(self.pinning)
         for peer in self.peers.all {
-            let isAwaited = awaited.contains(peer.id) || self.isPinned(for: peer.id)
-            let (silence, due) = peer.tick(now: now, isAwaited: isAwaited, heartbeat: heartbeat)
+            let (silence, due) = peer.tick(now: now, isAwaited: awaited.contains(peer.id), heartbeat: heartbeat)
             guard let due else { continue }
             next = min(next ?? due, due)
             // That a process of this host ends the kernel tells, but not that it was stopped.
-            if silence > lease {
+            if silence > lease, self.isLost(peer, after: silence, lease) {
                 let seconds = Double(silence / 100_000_000) / 10
                 let message =
                     "Nothing was heard from its process for \(seconds) s; the call may or may not have run."

@@ -47,7 +47,13 @@ extension Broker {
     package distributed func find(name: String, namespace: String?, holder: PeerID?) async throws -> GrantedHandle? {
         while let entry = try self.registry.find(name: name, namespace: namespace) {
             if let address = entry.address, entry.phase == .alive {
-                if let holder { self.note { registry, _ in registry.grant(entry.spec.id, to: holder) } }
+                if let holder {
+                    let counts = self.note { registry, _ in registry.grant(entry.spec.id, to: holder) }
+                    guard counts else {
+                        throw MeshError(
+                            .brokerUnavailable, "The broker has given this process up; try again when it has joined.")
+                    }
+                }
                 var fields = entry.spec.handle(at: address)
                 fields.isWeak = holder == nil
                 return GrantedHandle(fields)

@@ -7,7 +7,7 @@ package import MeshRuntime
 extension Broker {
     /// Begins the membership of a driver.
     package distributed func join(_ driver: PeerAddress) async throws -> MembershipTerms {
-        self.admit(driver.peer)
+        self.admit(driver)
         self.registry.welcome(driver.peer)
         return self.terms
     }
@@ -17,7 +17,7 @@ extension Broker {
     package distributed func register(
         _ node: NodeRegistration, actors: [HostedSpec], workers: [PeerID]
     ) async throws -> MembershipTerms {
-        self.admit(node.address.peer)
+        self.admit(node.address)
         for worker in workers { self.missingOwners[worker] = nil }
         let strays = self.note { registry, now in
             registry.add(node, actors: actors, workers: workers, at: now)
@@ -37,9 +37,20 @@ extension Broker {
         return self.terms
     }
 
-    private func admit(_ process: PeerID) {
-        self.missingOwners[process] = nil
-        self.leases.hear(process, at: self.now)
+    private func admit(_ member: PeerAddress) {
+        self.missingOwners[member.peer] = nil
+        self.leases.hear(member.peer, at: self.now)
+        self.members[member.peer] = Member(address: member)
+    }
+
+    /// Whether a member that was not heard for the lease time only waits for a processor of this host, and how often it
+    /// may.
+    private func isBusy(_ peer: PeerID) -> Bool {
+        guard let member = self.members[peer], member.address.host == self.actorSystem.address.host,
+            member.chances > 0, !ProcessStatus.isStopped(member.address.processID)
+        else { return false }
+        self.members[peer]?.chances -= 1
+        return true
     }
 
     /// A member says that it lives.
@@ -50,6 +61,7 @@ extension Broker {
             throw MeshError(.actorNotFound, "Process \(peer) is no member; it has to join again.")
         }
         self.leases.hear(peer, at: self.now)
+        self.members[peer]?.chances = Member.chances
     }
 
     /// A member says that it leaves, or its process has ended.
@@ -61,6 +73,7 @@ extension Broker {
 
     private func giveUp(_ peer: PeerID, reason: String) {
         self.leases.remove(peer)
+        self.members[peer] = nil
         self.missingOwners[peer] = nil
         let isNode = self.registry.nodes[peer] != nil
         let reason = isNode ? "Its node was lost: \(reason)" : reason
@@ -75,6 +88,10 @@ extension Broker {
             self.waiters.wakeAll()
         }
         for peer in self.leases.tick(now: self.now) where peer != self.actorSystem.address.peer {
+            guard !self.isBusy(peer) else {
+                self.leases.hear(peer, at: self.now)
+                continue
+            }
             self.giveUp(peer, reason: "It was not heard for the lease time.")
         }
         for (owner, patience) in self.missingOwners where self.now > patience {

@@ -14,6 +14,8 @@ package distributed actor Broker {
 
     var registry: Registry
     var leases: MemberLeases
+    /// Where the members are, and how many leases more each may be silent while it only waits for a processor.
+    var members: [PeerID: Member] = [:]
     let waiters = ChangeWaiters()
     var listeners: [MeshStream<MeshEvent>.Continuation] = []
     /// Processes that own actors which a node brought, and that have not joined again; with the time to give them up.
@@ -110,6 +112,13 @@ package distributed actor Broker {
         }
         return try self.actorSystem.service(NodeAgent.self, WellKnown.node, at: node.registration.address)
     }
+}
+
+/// A process that takes part.
+struct Member: Sendable {
+    static let chances = Int(ProcessStatus.patienceWithBusy) - 1
+    var address: PeerAddress
+    var chances = Self.chances
 }
 
 /// What a broker grants its members.

@@ -20,6 +20,8 @@ package distributed actor NodeAgent {
         var leasedBy: PeerID?
         /// Why this node ended it, when it did.
         var endedFor: String?
+        /// How many leases more it may be silent while it is not stopped.
+        var chances = Int(ProcessStatus.patienceWithBusy) - 1
         /// Those who wait until the process has ended.
         var endWaiters: [UnsafeContinuation<ProcessEnd?, Never>] = []
     }
@@ -195,14 +197,23 @@ package distributed actor NodeAgent {
         let now = cmesh_monotonic_nanoseconds()
         guard self.workers[worker] != nil else { return 0 }
         self.workerLeases.hear(worker, at: now)
+        self.workers[worker]?.chances = Int(ProcessStatus.patienceWithBusy) - 1
         // Nobody takes over the actors of an embedded mesh.
         return try self.membership.remainingLease(at: now) ?? .max
     }
 
     /// Ends the workers that were not heard for the lease time: they are stopped, or nothing runs in them any more.
     package distributed func checkWorkers() async throws {
-        for worker in self.workerLeases.tick(now: cmesh_monotonic_nanoseconds()) {
-            guard self.workers[worker] != nil else { continue }
+        let now = cmesh_monotonic_nanoseconds()
+        for worker in self.workerLeases.tick(now: now) {
+            guard let entry = self.workers[worker] else { continue }
+            // One that only waits for a processor may come to itself.
+            let chances = ProcessStatus.isStopped(entry.process.processID) ? 0 : entry.chances
+            guard chances == 0 else {
+                self.workers[worker]?.chances = chances - 1
+                self.workerLeases.hear(worker, at: now)
+                continue
+            }
             self.end(worker, for: "it did not answer for \(self.mesh.settings.leaseTime)", isUnresponsive: true)
         }
     }

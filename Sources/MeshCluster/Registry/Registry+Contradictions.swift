@@ -12,7 +12,7 @@ extension Registry {
         }
         let planned = Set(self.agenda.unordered.map { PlannedActor(actor: $0.actor, time: $0.time) })
         for (id, entry) in self.entries {
-            let label = "\(entry.spec.label) (\(id.short), \(entry.phase))"
+            let label = "\(entry.spec.label) (\(id.short)), \(entry.phase.kind)"
             self.checkPlace(of: entry, label, check)
             self.checkFamily(of: entry, label, check)
             if let name = entry.spec.options.name {
@@ -72,7 +72,8 @@ extension Registry {
     private func checkFamily(of entry: Entry, _ label: String, _ check: Check) {
         let id = entry.spec.id
         for child in entry.children {
-            check(self.entries[child]?.spec.owner.actor == id, "\(label) has a child \(child.short) that is not its own")
+            let owner = self.entries[child]?.spec.owner.actor
+            check(owner == id, "\(label) has a child \(child.short) that is not its own")
         }
         for child in entry.endingGroup {
             var isEnding = false
@@ -85,11 +86,14 @@ extension Registry {
         }
         guard entry.spec.options.lifetime == .owned else { return }
         if let owner = entry.spec.owner.actor {
-            let isKnown = self.entries[owner]?.children.contains(id) ?? false
-            check(isKnown || self.orphans[owner]?.contains(id) == true, "\(label) is unknown to its owner")
+            if let owner = self.entries[owner], owner.spec.incarnation == entry.spec.owner.incarnation {
+                check(owner.children.contains(id), "\(label) is unknown to its owner")
+            } else if !entry.phase.isEnding {
+                check(self.orphans[owner]?.contains(id) == true, "\(label) has no owner")
+            }
         } else {
             let isKnown = self.processes[entry.spec.owner.process]?.children.contains(id) == true
-            check(isKnown || self.gone[entry.spec.owner.process] != nil, "\(label) is unknown to its owner")
+            check(isKnown || entry.phase.isEnding, "\(label) is unknown to its owner")
         }
     }
 
@@ -106,6 +110,22 @@ extension Registry {
         }
         if let node = process.node {
             check(self.nodes[node]?.workers.contains(peer) ?? true, "worker \(peer) is not listed by its node")
+        }
+    }
+}
+
+extension Registry.Phase {
+    package var isEnding: Bool { if case .ending = self { true } else { false } }
+
+    /// For people, in a word.
+    package var kind: String {
+        switch self {
+        case .starting: "starting"
+        case .alive: "alive"
+        case .deciding: "deciding"
+        case .restarting: "restarting"
+        case .ending: "ending"
+        case .missing: "missing"
         }
     }
 }

@@ -22,14 +22,20 @@ extension Registry {
         guard let entry = self.entries[id] else { return }
         // Whoever spawns it hears of it.
         guard entry.hasLived else { return self.finish(id, death, at: now) }
-        self.entries[id]?.phase = .deciding(death)
-        self.entries[id]?.isReleasing = false
-        self.changed.insert(id)
+        self.lieDead(id, death)
         if let supervisor = self.supervisor(of: entry) {
             self.ask(supervisor, about: id, death, at: now)
         } else {
             self.restartIfAllowed(id, death, at: now)
         }
+    }
+
+    /// A life is over, and what follows is not decided.
+    private mutating func lieDead(_ id: UniqueID, _ death: Death) {
+        self.entries[id]?.phase = .deciding(death)
+        self.entries[id]?.isReleasing = false
+        self.changed.insert(id)
+        self.effects.append(.changed(id))
     }
 
     private mutating func restartIfAllowed(_ id: UniqueID, _ death: Death, at now: Moment) {
@@ -171,8 +177,7 @@ extension Registry {
         guard let entry = self.entries[id] else { return }
         var death = ending.death
         if death.process == nil { death.process = process }
-        self.entries[id]?.phase = .deciding(death)
-        self.changed.insert(id)
+        self.lieDead(id, death)
         self.leaveGroup(id, at: now)
         switch ending.next {
         case _ where !entry.hasLived: self.finish(id, death, at: now)

@@ -6,12 +6,15 @@ extension Registry {
     /// A process has been given one more handle to an actor.
     ///
     /// - Parameter home: the node whose worker that process is, where it is one.
-    package mutating func grant(_ id: UniqueID, to process: PeerID, of home: PeerID? = nil) {
-        guard self.entries[id] != nil, self.gone[process] == nil else { return }
+    /// - Returns: whether the handle counts. It does not for a process that has ended or was given up.
+    @discardableResult
+    package mutating func grant(_ id: UniqueID, to process: PeerID, of home: PeerID? = nil) -> Bool {
+        guard self.entries[id] != nil, self.gone[process] == nil else { return false }
         self.entries[id]?.holders[process, default: 0] += 1
         self.entries[id]?.wasHeld = true
         self.processes[process, default: ProcessEntry()].holds.insert(id)
         if let home { self.join(process, home) }
+        return true
     }
 
     /// What a process says of its handles.
@@ -23,12 +26,7 @@ extension Registry {
         guard self.gone[process] == nil else { return [] }
         if let node { self.join(process, node) }
         var ended: [EndedActor] = []
-        var dropped: [UniqueID] = []
-        if changes.isComplete {
-            dropped = self.inOrder(self.processes[process]?.holds ?? [])
-            for id in dropped { self.entries[id]?.holders[process] = nil }
-            self.processes[process]?.holds = []
-        }
+        if changes.isComplete { self.forgetHolds(of: process, but: Set(changes.acquired), at: now) }
         for id in changes.acquired {
             if self.entries[id] != nil {
                 self.grant(id, to: process)
@@ -47,7 +45,6 @@ extension Registry {
             self.processes[process]?.holds.remove(released.actor)
             self.checkRelease(released.actor, at: now)
         }
-        for id in dropped { self.checkRelease(id, at: now) }
         self.forgetIfEmpty(process)
         return ended
     }
@@ -65,6 +62,18 @@ extension Registry {
         for (process, grants) in self.unclaimed.removeValue(forKey: id) ?? [:] where self.gone[process] == nil {
             self.entries[id]?.holders[process] = grants
             self.processes[process, default: ProcessEntry()].holds.insert(id)
+        }
+    }
+
+    /// A process is about to say everything that it holds. What it does not name it may have been given while its report
+    /// was on its way, and then it says so in another one, for which there is a grace.
+    private mutating func forgetHolds(of process: PeerID, but named: Set<UniqueID>, at now: Moment) {
+        let held = self.inOrder(self.processes[process]?.holds ?? [])
+        self.processes[process]?.holds = []
+        for id in held {
+            self.entries[id]?.holders[process] = nil
+            guard !named.contains(id) else { continue }
+            self.postponeRelease(id, until: now.time + self.settings.graceAfterDeath)
         }
     }
 

@@ -64,11 +64,6 @@ extension Registry {
         return true
     }
 
-    /// Whether a process is a worker whose node will tell how it ended.
-    package func isWorkerOfLivingNode(_ process: PeerID) -> Bool {
-        self.processes[process]?.node.map { self.nodes[$0] != nil } ?? false
-    }
-
     /// Whether an actor of which nothing is known may live on.
     private func isWelcome(_ spec: ActorSpec) -> Bool {
         guard self.terminations[spec.id] == nil else { return false }
@@ -124,6 +119,11 @@ extension Registry {
     private static let nodeHasIt = Death(.nodeLost, "Its node does not have it any more.")
 
     // MARK: Processes go
+
+    /// Whether a process is a worker whose node will tell how it ended.
+    package func isWorkerOfLivingNode(_ process: PeerID) -> Bool {
+        self.processes[process]?.node.map { self.nodes[$0] != nil } ?? false
+    }
 
     /// A process has ended, or was not heard for the lease time: what it held and owned, and the actors in it.
     ///

@@ -152,7 +152,7 @@ extension Registry {
             entry.children.isEmpty
         else { return }
         if let sibling = restart.after, let older = self.entries[sibling], older.phase != .alive { return }
-        if let owner = entry.spec.owner.actor, self.entries[owner]?.endingGroup.isEmpty == false { return }
+        if let owner = entry.supervisor, self.entries[owner]?.endingGroup.isEmpty == false { return }
         self.changed.insert(id)
         do throws(MeshError) {
             let node = try self.place(entry.spec).registration.address.peer

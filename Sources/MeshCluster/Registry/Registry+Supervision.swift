@@ -6,9 +6,7 @@ package import MeshRuntime
 extension Registry {
     /// The owner that decides about the deaths of an actor, now or when it is there again.
     func supervisor(of entry: Entry) -> Entry? {
-        guard entry.spec.isSupervised, let owner = entry.spec.owner.actor, let supervisor = self.entries[owner] else {
-            return nil
-        }
+        guard let supervisor = entry.supervisor.flatMap({ self.entries[$0] }) else { return nil }
         switch supervisor.phase {
         case .starting, .alive, .missing: return supervisor
         case .deciding, .restarting, .ending: return nil
@@ -26,7 +24,6 @@ extension Registry {
             return self.restartSupervised(child, by: supervisor, death, at: now)
         }
         self.entries[child]?.waitsFor = "its supervisor \(supervisor.spec.label) decides about it"
-        self.effects.append(.changed(child))
         self.effects.append(
             .ask(
                 supervisor.spec.id, incarnation: supervisor.spec.incarnation, on: node,
@@ -150,13 +147,13 @@ extension Registry {
     }
 
     mutating func joinGroup(_ id: UniqueID) {
-        guard let owner = self.entries[id]?.spec.owner.actor else { return }
+        guard let owner = self.entries[id]?.supervisor else { return }
         self.entries[owner]?.endingGroup.insert(id)
     }
 
     /// An actor has ended, or will not start again: when it was the last of its group, the others can.
     mutating func leaveGroup(_ id: UniqueID, at now: Moment) {
-        guard let owner = self.entries[id]?.spec.owner.actor, self.entries[owner]?.endingGroup.remove(id) != nil,
+        guard let owner = self.entries[id]?.supervisor, self.entries[owner]?.endingGroup.remove(id) != nil,
             let entry = self.entries[owner], entry.endingGroup.isEmpty
         else { return }
         for sibling in self.inOrder(entry.children) { self.startIfReady(sibling, at: now) }
@@ -168,4 +165,9 @@ extension Registry {
         let death = Death(.restartsExhausted, "\(supervisor.spec.label) gave up: \(reason)")
         self.order(supervisor.spec.id, .kill, death, then: .decide, at: now)
     }
+}
+
+extension Registry.Entry {
+    /// The owner that restarts it; nil for one that is left to its own restarts.
+    var supervisor: UniqueID? { self.spec.isSupervised ? self.spec.owner.actor : nil }
 }

@@ -34,6 +34,7 @@ package final class LeaseTable: Sendable {
         /// Whether a task is on its way that does what has to be done.
         var isAwake = false
         var isReporting = false
+        var completeReports: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -55,7 +56,7 @@ package final class LeaseTable: Sendable {
         for actor: UniqueID, _ reference: ActorReference?, isGranted: Bool, on mesh: Mesh, _ state: inout State
     ) -> HandleLease {
         let lease = state.leases[actor]?.lease ?? self.makeLease(for: actor, on: mesh, &state)
-        if let reference { state.leases[actor]?.reference = reference }
+        if let reference, state.leases[actor]?.reference == nil { state.leases[actor]?.reference = reference }
         if isGranted { state.holds.grant(actor) }
         return lease
     }
@@ -161,6 +162,7 @@ package final class LeaseTable: Sendable {
         self.state.withLock { state in
             let report = state.holds.nextReport()
             if report == nil { state.isReporting = false }
+            if report?.isComplete == true { state.completeReports += 1 }
             return report
         }
     }
@@ -169,10 +171,15 @@ package final class LeaseTable: Sendable {
 
     func failed() { self.state.withLock { $0.holds.failed() } }
 
+    /// How many complete reports have been made.
+    var completeReports: UInt64 { self.state.withLock { $0.completeReports } }
+
     func wantComplete() { self.state.withLock { $0.holds.reportEverything() } }
 
     /// Whether this process has a counted handle to an actor now.
-    func holds(_ actor: UniqueID) -> Bool { self.state.withLock { $0.leases[actor]?.lease != nil } }
+    ///
+    /// Does not look at the lease itself, which could then be the last to refer to it, and end it inside of the lock.
+    func holds(_ actor: UniqueID) -> Bool { self.state.withLock { $0.leases[actor] != nil } }
 
     // MARK: For tests
 

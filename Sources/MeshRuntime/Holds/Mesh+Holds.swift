@@ -28,11 +28,21 @@ extension Mesh {
     }
 
     /// The handle that the broker gave.
-    package func handle<Act: DistributedActor>(_ type: Act.Type, _ handle: GrantedHandle) throws -> Act
-    where Act.ActorSystem == Mesh {
+    ///
+    /// - Parameter asked: what `holdsReported` was before the broker was asked.
+    package func handle<Act: DistributedActor>(
+        _ type: Act.Type, _ handle: GrantedHandle, asked: UInt64
+    ) throws -> Act where Act.ActorSystem == Mesh {
         // With a lease the grant has been noted when the answer came.
-        try self.handle(type, handle.fields, granted: handle.lease == nil && handle.fields.isCounted)
+        let isGranted = handle.lease == nil && handle.fields.isCounted
+        let actor = try self.handle(type, handle.fields, granted: isGranted)
+        // A complete report that left without this handle may have come after the grant and wiped it out.
+        if handle.fields.isCounted, asked != self.holdsReported { self.reportAllHolds() }
+        return actor
     }
+
+    /// How often the broker has been told of everything that this process holds.
+    package var holdsReported: UInt64 { self.leases.completeReports }
 
     /// This process's hold on an actor.
     func lease(for actor: UniqueID, _ reference: ActorReference? = nil, isGranted: Bool = false) -> HandleLease {
@@ -88,8 +98,8 @@ extension Mesh {
     /// How many messages with handles have been sent whose receivers have not answered. For tests.
     package var handlesInTransit: Int { self.transits.withLock { $0.count } }
 
-    /// Whether a process has to answer for handles that it was sent.
-    func isPinned(for receiver: PeerID) -> Bool { self.transits.withLock { $0.isWaiting(for: receiver) } }
+    /// The processes that have not answered for handles that they were sent.
+    var pinning: Set<PeerID> { self.transits.withLock { $0.receivers } }
 
     /// The holds that an answer carries to a caller in this process.
     func leases(of buffer: CallBuffer) -> [HandleLease] {
@@ -109,7 +119,7 @@ extension Mesh {
         _ = self.transits.withLock { $0.remove(numbers, to: receiver) }
     }
 
-    /// A process is gone: what was sent to it and what it sent need not be held.
+    /// A process is gone, or nothing is known of it any more: what was sent to it and what it sent need not be held.
     func forgetHandles(of peer: PeerID) {
         self.leases.forget(peer)
         _ = self.transits.withLock { $0.removeAll(to: peer) }

@@ -44,8 +44,8 @@ package struct Transits<Pin> {
         return self.pins.values.flatMap { $0.values.flatMap { $0 } }
     }
 
-    /// Whether a process has not answered.
-    package func isWaiting(for receiver: PeerID) -> Bool { self.pins[receiver] != nil }
+    /// The processes that have not answered.
+    package var receivers: Set<PeerID> { Set(self.pins.keys) }
 
     /// How many messages are unanswered.
     package var count: Int { self.pins.values.reduce(0) { $0 + $1.count } }

@@ -112,6 +112,18 @@ package enum ProcessStatus {
         return ["Z", "X"].contains(text[text.index(after: end)...].split(separator: " ").first ?? "X")
     }
 
+    /// Whether a process does nothing because it was stopped, by a signal or a debugger, or has ended; as opposed to one
+    /// that is slow because the machine is busy.
+    package static func isStopped(_ processID: Int32) -> Bool {
+        guard let text = readSmallFile("/proc/\(processID)/stat"), let end = text.lastIndex(of: ")") else { return true }
+        let state = text[text.index(after: end)...].split(separator: " ").first ?? "X"
+        return ["T", "t", "Z", "X"].contains(state)
+    }
+
+    /// How many leases a process of this host may be silent that is not stopped: the machine may be so busy that it does
+    /// not come to answer.
+    package static let patienceWithBusy: UInt64 = 4
+
     /// Whether a thread of this process runs or would if a processor were free, as opposed to one that sleeps.
     package static func isRunning(thread: Int32) -> Bool {
         guard let text = readSmallFile("/proc/self/task/\(thread)/stat"), let end = text.lastIndex(of: ")") else {

@@ -52,6 +52,42 @@ struct LifeTests {
         #expect(harness.entry(spec)?.holders == [Harness.driver: 1])
     }
 
+    @Test("a complete report replaces what was known, after a grace for handles that were on their way to the process")
+    func completeReport() throws {
+        var harness = Harness()
+        let (kept, gone, made) = (Harness.spec("a"), Harness.spec("b"), Harness.spec("c"))
+        for spec in [kept, gone] { try harness.spawn(spec) }
+        harness.note { registry, _ in registry.grant(kept.id, to: Harness.driver) }
+        let starting = try harness.note { registry, _ in try registry.spawn(made, holder: Harness.driver) }
+        let complete = HoldChanges(acquired: [kept.id], isComplete: true)
+        harness.note { registry, now in _ = registry.report(complete, by: Harness.driver, on: nil, at: now) }
+        #expect(harness.entry(kept)?.holders == [Harness.driver: 1])
+        harness.settle()
+        #expect(harness.entry(gone)?.phase == .alive)
+        // This one gets its handle late, and says so.
+        harness.start(starting)
+        let late = HoldChanges(acquired: [kept.id, made.id], isComplete: true)
+        harness.note { registry, now in _ = registry.report(late, by: Harness.driver, on: nil, at: now) }
+        harness.pass(.seconds(1))
+        #expect(harness.cause(gone) == .released)
+        #expect(harness.entry(made)?.phase == .alive)
+        #expect(harness.entry(kept)?.phase == .alive)
+    }
+
+    @Test("an actor whose maker lost its handle while it was made ends after a grace")
+    func lostWhileMade() throws {
+        var harness = Harness()
+        let spec = try harness.note { registry, _ in try registry.spawn(Harness.spec(), holder: Harness.driver) }
+        let complete = HoldChanges(isComplete: true)
+        harness.note { registry, now in _ = registry.report(complete, by: Harness.driver, on: nil, at: now) }
+        harness.pass(.seconds(1))
+        harness.start(spec)
+        harness.settle()
+        #expect(harness.entry(spec)?.phase == .alive)
+        harness.pass(.seconds(1))
+        #expect(harness.cause(spec) == .released)
+    }
+
     @Test("a process that dies gives up its handles, after a grace for those on their way")
     func holderDies() throws {
         var harness = Harness()

@@ -49,6 +49,7 @@ struct RegistryHarness {
     mutating func collect() { self.effects += self.registry.takeEffects() }
 
     /// Does something and collects what follows.
+    @discardableResult
     mutating func note<Result>(_ body: (inout Registry, Moment) throws -> Result) rethrows -> Result {
         defer { self.collect() }
         return try body(&self.registry, self.moment)

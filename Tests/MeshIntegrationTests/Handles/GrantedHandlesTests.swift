@@ -53,6 +53,7 @@ struct GrantedHandlesTests {
             await desk.whenLocal { $0.prepare(fields, broker, checkpoints) }
             return desk
         }
+        await broker.wait(for: desk.id.uniqueID, heldBy: test.peers(0))
         return Scene(desk: desk, fields: fields, checkpoints: checkpoints)
     }
 
@@ -63,7 +64,7 @@ struct GrantedHandlesTests {
             let id = scene.fields.id
             do {
                 let answers = [try await scene.desk.find(waiting: false), try await scene.desk.find(waiting: false)]
-                let actors = try answers.map { try test.meshes[0].handle(Keeper.self, try #require($0)) }
+                let actors = try answers.map { try test.meshes[0].handle(Keeper.self, try #require($0), asked: 0) }
                 #expect(try await actors[1].count() == 0)
                 #expect(broker.grants(of: id, to: test.meshes[0].address.peer) == 2)
             }
@@ -79,7 +80,7 @@ struct GrantedHandlesTests {
             let scene = try await self.makeScene(test, broker)
             broker.grant(scene.fields.id, to: test.meshes[0].address.peer)
             do {
-                let actor = try test.meshes[0].handle(Keeper.self, GrantedHandle(scene.fields))
+                let actor = try test.meshes[0].handle(Keeper.self, GrantedHandle(scene.fields), asked: 0)
                 #expect(try await actor.count() == 0)
             }
             await broker.wait(for: scene.fields.id, heldBy: [])
@@ -103,12 +104,35 @@ struct GrantedHandlesTests {
         }
     }
 
+    @Test("one whose grant a complete report has wiped out is told of again", arguments: [false, true])
+    func wipedOut(grantedLate: Bool) async throws {
+        try await withCountedMesh { test, broker in
+            let scene = try await self.makeScene(test, broker)
+            let (mesh, id) = (test.meshes[0], scene.fields.id)
+            let asked = mesh.holdsReported
+            if !grantedLate { broker.grant(id, to: mesh.address.peer) }
+            let reports = broker.reports(of: mesh.address.peer)
+            mesh.reportAllHolds()
+            await broker.wait(for: mesh.address.peer, reports: reports + 1)
+            #expect(broker.holders(of: id) == [])
+            if grantedLate { broker.grant(id, to: mesh.address.peer) }
+            do {
+                let actor = try mesh.handle(Keeper.self, GrantedHandle(scene.fields), asked: asked)
+                await broker.wait(for: mesh.address.peer, reports: reports + 2)
+                #expect(broker.grants(of: id, to: mesh.address.peer) == 1)
+                #expect(try await actor.count() == 0)
+            }
+            await broker.wait(for: id, heldBy: [])
+            #expect(broker.excess == 0)
+        }
+    }
+
     @Test("a weak one grants nothing")
     func weak() async throws {
         try await withCountedMesh { test, broker in
             let scene = try await self.makeScene(test, broker, isWeak: true)
             let answer = try await scene.desk.find(waiting: false)
-            let actor = try test.meshes[0].handle(Keeper.self, try #require(answer))
+            let actor = try test.meshes[0].handle(Keeper.self, try #require(answer), asked: 0)
             #expect(try await actor.count() == 0)
             #expect(broker.holders(of: scene.fields.id) == [])
             #expect(test.meshes[0].leases.count == 1)
