@@ -11,7 +11,7 @@ extension Processes {
     @Suite struct Persistence {
         init() { _ = stateDirectory }
 
-        @Test("killed at any instant, the state is that after some call, with every answered call in it", arguments: 1...3)
+        @Test("killed at any instant, it has the state after some call, with all that were answered", arguments: 1...3)
         func killed(seed: UInt64) async throws {
             try await withFixtures { mesh in
                 var random = SeededGenerator(seed: seed)
@@ -41,8 +41,9 @@ extension Processes {
                     for caller in callers {
                         let mark = marks[caller] ?? Tally.Mark()
                         let answered = answers.last(of: caller)
-                        #expect(mark.last >= answered, "seed \(seed), round \(round): an answered call of \(caller) is lost")
-                        #expect(mark.last == mark.count, "seed \(seed), round \(round): \(caller) has \(mark)")
+                        let place: Comment = "seed \(seed), round \(round), caller \(caller)"
+                        #expect(mark.last >= answered, place)
+                        #expect(mark.last == mark.count, place)
                     }
                     #expect(try await next.count() == marks.values.reduce(0) { $0 + $1.count })
                     try await mesh.kill(next)
@@ -72,6 +73,34 @@ extension Processes {
                 for (number, ref) in open {
                     if (try? await ref.value) != nil { _ = answers.note(caller, number) }
                 }
+            }
+        }
+
+        @Test("killed again and again, with retries: every call has its effect once (C4)", arguments: 1...2)
+        func restarted(seed: UInt64) async throws {
+            try await withFixtures { mesh in
+                var random = SeededGenerator(seed: seed)
+                let options = ActorOptions(
+                    maxRestarts: .unlimited, maxTaskRetries: .unlimited,
+                    backoff: Backoff(initial: .zero, maximum: .zero))
+                let tally = try await mesh.spawn(
+                    Tally.self, .init(key: "restarted-\(UniqueID.make())"), options: options)
+                var calls: [ObjectRef<Int>] = []
+                var next = 1
+                for _ in 1...5 {
+                    let process = try await tally.processID()
+                    let more = Int.random(in: 20...120, using: &random)
+                    for number in next..<(next + more) {
+                        calls.append(try await mesh.submit { try await tally.mark("caller", number) })
+                    }
+                    next += more
+                    // Somewhere among those that are under way.
+                    _ = try await calls[next - 1 - Int.random(in: 1...20, using: &random)].value
+                    kill(process, SIGKILL)
+                }
+                // The answer of each call is the count that it has made, also where it was given by a later life.
+                #expect(try await mesh.get(calls) == Array(1..<next), "seed \(seed)")
+                #expect(try await tally.marks() == ["caller": Tally.Mark(last: next - 1, count: next - 1)])
             }
         }
 

@@ -41,7 +41,8 @@ final class StateKeeper<Act: PersistentActor>: StateKeeping {
         let key = StateKey(type: id.typeName, key: await actor.whenLocal { $0.persistenceKey } ?? "")
         guard !key.key.isEmpty else {
             throw MeshError(
-                .invalidArgument, "\(id) has neither a persistenceKey nor a name; give it one, or spawn it with a name.")
+                .invalidArgument, "\(id) has neither a persistenceKey nor a name; give it one, or spawn it with a name."
+            )
         }
         self.mesh = mesh
         self.store = store

@@ -15,7 +15,8 @@ import Testing
         let message = InboundMessage(head: buffer.bytes, attachments: [], owner: buffer)
         return InboundCall(
             origin: nil, callID: callID, sequence: sequence, isOneWay: false, wantsCredit: false, deadline: 0,
-            context: nil, target: CallTarget(name: "", route: .unknown), payload: Payload(message: message, range: 0..<0))
+            context: nil, target: CallTarget(name: "", route: .unknown),
+            payload: Payload(message: message, range: 0..<0))
     }
 
     private func answer(_ text: String, size: Int = 0) -> CallAnswer {

@@ -102,6 +102,19 @@ struct RetriedCallsTests {
         }
     }
 
+    @Test("what the actor changes while it cleans up is stored")
+    func cleanedUp() async throws {
+        try await withTestMesh(stateStore: self.store) { test in
+            let first = try await self.live(test, .make())
+            #expect(await first.ask(.add, sequence: 1) == "1")
+            let hosted = try #require(first.mesh.hosted(first.id, incarnation: 1))
+            await hosted.stop(
+                within: 5_000_000_000, because: .stopped, with: MeshError(.actorDied, "It was told to stop."))
+            let second = try await self.live(test, .make())
+            #expect(await second.ask(.count, sequence: 1) == "101")
+        }
+    }
+
     @Test("another actor with the same key has the state, and other calls")
     func otherActor() async throws {
         try await withTestMesh(stateStore: self.store) { test in
@@ -125,7 +138,8 @@ struct RetriedCallsTests {
             }
             switch outcome {
             case .result(let payload):
-                return (try? self.mesh.decode(Int.self, from: EncodedValue(Data(payload.bytes)), what: "it")).map(String.init) ?? "?"
+                return (try? self.mesh.decode(Int.self, from: EncodedValue(Data(payload.bytes)), what: "it")).map(
+                    String.init) ?? "?"
             case .failure(let error): return (self.mesh.decodeError(error) as? MeshError)?.code.description ?? "thrown"
             case .broken(let error): return error.code.description
             }

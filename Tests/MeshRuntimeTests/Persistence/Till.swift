@@ -21,6 +21,8 @@ distributed actor Till: PersistentActor {
     var state = 0
     var persistenceKey: String { "till" }
 
+    func cleanUp(because cause: ActorTermination.Cause) { self.state += 100 }
+
     distributed func add() -> Int {
         self.state += 1
         return self.state
