@@ -40,7 +40,7 @@ extension Processes {
 
             var violations: [String] = []
             for (index, driver) in drivers.enumerated() {
-                while let line = await driver.line(), line != "done" { violations.append("driver \(index): \(line)") }
+                violations += await self.complaints(of: driver).map { "driver \(index): \($0)" }
             }
             // One is told to end, the other has no time for anything.
             for (driver, signal) in zip(drivers, [SIGTERM, SIGKILL]) {
@@ -60,6 +60,16 @@ extension Processes {
                 + "\(evidence.ends.values.count { $0.code != nil }) failed, "
                 + "\(evidence.runs.values.reduce(0) { $0 + Set($1.map(\.life)).count }) lives"
             return (violations, summary)
+        }
+
+        /// What a driver prints before it is done, and why it ended when it ended instead.
+        private func complaints(of driver: FixtureProgram) async -> [String] {
+            var lines: [String] = []
+            while let line = await driver.line() {
+                if line == "done" { return lines }
+                lines.append(line)
+            }
+            return await lines + driver.errors.lines() + ["it ended before it was done"]
         }
 
         /// What is left of the drivers' actors when the drivers have ended.

@@ -87,7 +87,9 @@ package struct ChaosDriver: Sendable {
             let burst = workload.next()
             let codes = await self.call(specimen, kind, burst.writes)
             if codes.contains(MeshError.Code.actorDied.rawValue), kind.restarts != .unlimited {
-                specimen = try await self.specimen(kind, of: driver)
+                // A mortal that died last has no successor: whoever would have made it has no time left either.
+                guard let successor = try? await self.specimen(kind, of: driver, until: end) else { return }
+                specimen = successor
             }
             try await Task.sleep(for: burst.pause)
         }
@@ -172,22 +174,25 @@ package struct ChaosDriver: Sendable {
         }
     }
 
-    private func specimen(_ kind: Kind, of driver: Int) async throws -> Specimen {
+    private func specimen(
+        _ kind: Kind, of driver: Int, until end: ContinuousClock.Instant = .now + .seconds(60)
+    ) async throws -> Specimen {
         let name = "\(kind.name)-\(driver)"
         guard driver == self.index else {
-            return try await self.persist { try await self.mesh.find(Specimen.self, named: name) }
+            return try await self.persist(until: end) { try await self.mesh.find(Specimen.self, named: name) }
         }
         let options = ActorOptions(
             name: name, maxRestarts: kind.restarts, maxTaskRetries: kind.retries,
             backoff: Backoff(initial: .milliseconds(5), maximum: .milliseconds(50)))
-        return try await self.persist {
+        return try await self.persist(until: end) {
             try await self.mesh.findOrSpawn(Specimen.self, .init(directory: self.directory), options: options)
         }
     }
 
     /// Tries until it goes well. Processes die while it tries.
-    private func persist<Result>(_ body: () async throws -> Result) async throws -> Result {
-        let end = ContinuousClock.now + .seconds(60)
+    private func persist<Result>(
+        until end: ContinuousClock.Instant = .now + .seconds(60), _ body: () async throws -> Result
+    ) async throws -> Result {
         while true {
             do {
                 return try await body()
