@@ -55,6 +55,11 @@ extension Processes {
 
             let evidence = try self.evidence(in: directory)
             violations += evidence.violations().map { "\($0)\n\(evidence.history(of: $0))" }
+            // A run in which nothing happens shows nothing.
+            if seconds >= 5 {
+                #expect(await cluster.kills > 0)
+                #expect(evidence.ends.values.count { $0.answer != nil } > 100)
+            }
             let summary =
                 "\(await cluster.kills) kills, \(await cluster.freezes) freezes, \(evidence.calls.count) calls, "
                 + "\(evidence.ends.values.count { $0.code != nil }) failed, "
@@ -79,7 +84,12 @@ extension Processes {
                 address: cluster.address, program: Fixtures.program, settings: settings)
             return try await withMesh(configuration) { mesh in
                 try await poll { try await mesh.actors().isEmpty }
-                return try await mesh.actors().map { "left: \($0)" }
+                var left = try await mesh.actors().map { "left: \($0)" }
+                for name in ChaosDriver.names(drivers: Self.drivers) {
+                    let code = await codeThrown { try await mesh.find(Specimen.self, named: name) }
+                    if code != .actorNotFound { left.append("left: the name \(name), \(code?.description ?? "found")") }
+                }
+                return left
             }
         }
 

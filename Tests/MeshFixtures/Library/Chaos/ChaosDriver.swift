@@ -22,6 +22,11 @@ package struct ChaosDriver: Sendable {
         Kind(name: "mortal", restarts: 0, retries: 0),
     ]
 
+    /// The names of the actors of so many drivers.
+    package static func names(drivers: Int) -> [String] {
+        (0..<drivers).flatMap { driver in self.kinds.map { "\($0.name)-\(driver)" } }
+    }
+
     private let mesh: Mesh
     private let directory: String
     private let index: Int
