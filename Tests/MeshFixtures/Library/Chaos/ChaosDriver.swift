@@ -120,11 +120,11 @@ package struct ChaosDriver: Sendable {
                             self.note(.ended(CallEnd(number: number, answer: answer, time: hostTime())))
                             return nil
                         } catch {
-                            return self.noteFailure(of: number, error)
+                            return self.noteFailure(of: number, kind, error)
                         }
                     }
                 } catch {
-                    let code = self.noteFailure(of: number, error)
+                    let code = self.noteFailure(of: number, kind, error)
                     group.addTask { code }
                 }
             }
@@ -207,9 +207,12 @@ package struct ChaosDriver: Sendable {
         }
     }
 
-    private func noteFailure(of number: Int, _ error: any Error) -> UInt16 {
+    private func noteFailure(of number: Int, _ kind: Kind, _ error: any Error) -> UInt16 {
         let code = (error as? MeshError)?.code.rawValue ?? 0
         if code == 0 { say("violation: call \(number) failed with \(error)") }
+        if kind.restarts == .unlimited, kind.retries == .unlimited {
+            say("violation: \(kind.name) lives as long as its driver; call \(number) failed with \(error)")
+        }
         self.note(.ended(CallEnd(number: number, code: code, time: hostTime())))
         return code
     }
