@@ -9,7 +9,10 @@ final class FixtureProgram: Sendable {
     /// What it writes to standard error.
     let errors: LineReader
 
-    init(_ arguments: String...) throws {
+    convenience init(_ arguments: String...) throws { try self.init(arguments) }
+
+    /// Runs the program with arguments, and with variables beside those of this process.
+    init(_ arguments: [String], environment: [String: String] = [:]) throws {
         let (output, errors) = (try LineReader(), try LineReader())
         defer {
             output.closeWriting()
@@ -22,8 +25,13 @@ final class FixtureProgram: Sendable {
         posix_spawn_file_actions_adddup2(&actions, errors.writing, STDERR_FILENO)
         let command = ([fixturesExecutable] + arguments).map { strdup($0) } + [nil]
         defer { for pointer in command { free(pointer) } }
+        let inherited = ProcessTable.environment.filter { entry in
+            !environment.keys.contains { entry.hasPrefix("\($0)=") }
+        }
+        let variables = (inherited + environment.map { "\($0)=\($1)" }).map { strdup($0) } + [nil]
+        defer { for pointer in variables { free(pointer) } }
         var process: pid_t = 0
-        let result = posix_spawn(&process, fixturesExecutable, &actions, nil, command, environ)
+        let result = posix_spawn(&process, fixturesExecutable, &actions, nil, command, variables)
         guard result == 0 else { throw MeshError(.systemFailure, "\(fixturesExecutable): error \(result).") }
         (self.processID, self.output, self.errors) = (process, output, errors)
     }

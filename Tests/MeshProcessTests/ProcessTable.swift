@@ -16,6 +16,17 @@ enum ProcessTable {
         return status.state != "Z" && status.state != "X"
     }
 
+    /// What this process gives its children: `NAME=VALUE`.
+    static var environment: [String] {
+        var entries: [String] = []
+        var next = environ
+        while let entry = next.pointee {
+            entries.append(String(cString: entry))
+            next += 1
+        }
+        return entries
+    }
+
     private static func all() -> [Int32] {
         guard let directory = opendir("/proc") else { return [] }
         defer { closedir(directory) }

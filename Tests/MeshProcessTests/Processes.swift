@@ -5,8 +5,12 @@ import Testing
 
 /// The process ring: every test runs actors in real processes of their own. One test at a time, because each keeps
 /// the machine busy by itself.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(processTestLimit))
 enum Processes {}
+
+/// Two minutes for each test, and as much as the chaos is asked for.
+private let processTestLimit: TimeLimitTrait.Duration = .minutes(
+    2 + (getenv("CHAOS_SECONDS").flatMap { Double(String(cString: $0)) }.map { Int($0 / 30) } ?? 0))
 
 /// Runs a body on an embedded mesh whose workers are the fixtures program.
 func withFixtures<Result: Sendable>(

@@ -6,6 +6,12 @@ public enum Fixtures {
     /// The name by which nodes know the program.
     public static let program = "mesh-fixtures"
 
+    /// The times of the program's mesh: the lease time in milliseconds by `FIXTURES_LEASE`, with ten heartbeats.
+    package static var settings: MeshSettings {
+        guard let text = getenv("FIXTURES_LEASE"), let lease = Int(String(cString: text)) else { return MeshSettings() }
+        return MeshSettings(leaseTime: .milliseconds(lease), heartbeatInterval: .milliseconds(lease / 10))
+    }
+
     /// Does what the first argument says.
     package static func drive(_ mesh: Mesh) async throws {
         let arguments = CommandLine.arguments.dropFirst()
@@ -15,6 +21,7 @@ public enum Fixtures {
         case "chatter": try await self.chatter(mesh)
         case "drown": try await self.drown(mesh)
         case "starve": self.starve()
+        case "chaos": try await ChaosDriver(arguments.dropFirst(), mesh: mesh).run()
         case "eat": try await self.eat(mesh, limit: Int64(arguments.dropFirst().first ?? "") ?? 0)
         default: try await self.linger(mesh)
         }
