@@ -1,4 +1,4 @@
-package import MeshTesting
+import MeshTesting
 
 /// What a driver does with an actor: the same for the same seed.
 package struct ChaosWorkload: Sendable {
