@@ -43,7 +43,8 @@ struct Main: AsyncParsableCommand {
         // That a file may not grow is an error of the write that wanted it, not the end of the broker.
         signal(SIGXFSZ, SIG_IGN)
         do {
-            try await runBroker(MeshConfiguration(bind: self.bind, registryStore: SQLiteRegistryStore(path: self.store)))
+            try await runBroker(
+                MeshConfiguration(bind: self.bind, registryStore: SQLiteRegistryStore(path: self.store)))
         } catch {
             say("mesh-broker: \(error)", to: 2)
             Glibc.exit(ExitStatus.of(error))

@@ -46,7 +46,8 @@ struct SQLiteRegistryStoreTests {
                 let store = SQLiteRegistryStore(path: path)
                 #expect(try await store.open().actors.isEmpty)
                 try await store.write(self.changes([self.one: "a", self.two: "b"]))
-                try await store.write(self.changes([self.one: "c"], removed: [self.two], terminations: ["1", "2"], kept: 3))
+                try await store.write(
+                    self.changes([self.one: "c"], removed: [self.two], terminations: ["1", "2"], kept: 3))
                 try await store.write(self.changes(removed: [self.two], terminations: ["3", "4"], kept: 3))
             }
             let stored = try await SQLiteRegistryStore(path: path).open()

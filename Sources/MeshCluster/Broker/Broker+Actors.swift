@@ -33,7 +33,8 @@ extension Broker {
 
     /// Ends an actor that could not be stored, and of which nobody has heard.
     private func withdraw(_ spec: ActorSpec, _ error: MeshError) async {
-        self.note { $0.end(spec.id, .kill, Registry.Death(.unknown, "It could not be stored: \(error.message)"), at: $1) }
+        let death = Registry.Death(.unknown, "It could not be stored: \(error.message)")
+        self.note { $0.end(spec.id, .kill, death, at: $1) }
         await self.waitUntilEnded(spec.id, spec.incarnation)
     }
 
@@ -67,7 +68,8 @@ extension Broker {
             try Task.checkCancellation()
             await self.waiters.wait(for: actor)
         }
-        try await self.storedAtLast()
+        // A call must not hang because a disk is full: after one attempt it is told what is so now.
+        try? await self.stored()
         let reason = self.registry.terminations[actor]?.message ?? "The broker does not know actor \(actor.short)."
         throw MeshError(.actorDied, reason)
     }

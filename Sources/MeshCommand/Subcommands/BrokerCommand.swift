@@ -52,7 +52,8 @@ struct BrokerCommand: AsyncParsableCommand {
         defer { for argument in command { free(argument) } }
         execv(path, &command)
         return MeshError(
-            .systemFailure, "A broker with --store is the program \(path), which cannot be run: "
+            .systemFailure,
+            "A broker with --store is the program \(path), which cannot be run: "
                 + "\(String(cString: strerror(errno))). Put it there; `swift build` makes it.")
     }
 }

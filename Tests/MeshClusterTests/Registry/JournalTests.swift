@@ -28,7 +28,8 @@ struct JournalTests {
     @Test("orders to end run ahead of what is written; all else that acts waits for it")
     func ahead() {
         var journal = Journal()
-        #expect(journal.add([self.actor], [self.ask, self.end, .changed(self.actor)]) == [self.end, .changed(self.actor)])
+        #expect(
+            journal.add([self.actor], [self.ask, self.end, .changed(self.actor)]) == [self.end, .changed(self.actor)])
         let batch = journal.begin()
         #expect(batch.changed == [self.actor] && batch.effects == [self.ask])
         #expect(journal.add([], [self.ask]).isEmpty, "it must not overtake")
