@@ -9,6 +9,7 @@ let package = Package(
         .library(name: "MeshTesting", targets: ["MeshTesting"]),
         .library(name: "MeshMessagePack", targets: ["MeshMessagePack"]),
         .executable(name: "mesh", targets: ["MeshCommand"]),
+        .executable(name: "mesh-broker", targets: ["MeshBroker"]),
         .executable(name: "quickstart", targets: ["quickstart"]),
     ],
     dependencies: [
@@ -62,7 +63,7 @@ let package = Package(
         // SQLite, for those who want it: it brings the whole of Foundation, which no worker should link that does not use it.
         .target(
             name: "MeshSQLite",
-            dependencies: ["MeshRuntime", .product(name: "GRDB", package: "GRDB.swift")]
+            dependencies: ["MeshRuntime", "MeshCore", .product(name: "GRDB", package: "GRDB.swift")]
         ),
         .target(name: "CMeshBench"),
         .target(
@@ -77,8 +78,17 @@ let package = Package(
         .executableTarget(
             name: "MeshCommand",
             dependencies: [
-                "ActorMesh", "MeshBench", "CZeroMQ", "CMeshPlatform",
+                "ActorMesh", "MeshBench", "MeshCore", "CZeroMQ", "CMeshPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+
+        // The broker that keeps its registry in a file. A program of its own, because `mesh` runs as a worker too, and
+        // SQLite with Foundation is 1.3 MB of each worker that has it.
+        .executableTarget(
+            name: "MeshBroker",
+            dependencies: [
+                "ActorMesh", "MeshSQLite", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
 
@@ -107,7 +117,7 @@ let package = Package(
         .testTarget(
             name: "MeshCommandTests",
             dependencies: [
-                "MeshCommand", "MeshCommandFixture", "quickstart", "ActorMesh", "MeshRuntime", "MeshCore",
+                "MeshBroker", "MeshCommand", "MeshCommandFixture", "quickstart", "ActorMesh", "MeshRuntime", "MeshCore",
                 "CMeshPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -139,7 +149,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MeshSQLiteTests",
-            dependencies: ["MeshSQLite", "MeshRuntime", .product(name: "GRDB", package: "GRDB.swift")]
+            dependencies: ["MeshSQLite", "MeshRuntime", "MeshCore", .product(name: "GRDB", package: "GRDB.swift")]
         ),
         .testTarget(
             name: "MeshClusterTests",

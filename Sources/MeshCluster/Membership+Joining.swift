@@ -126,7 +126,10 @@ extension Membership {
         guard let membership = try? mesh.membership, let broker = membership.brokerAddress else { return }
         let askedAt = cmesh_monotonic_nanoseconds()
         do {
-            try await membership.broker().heartbeat(mesh.address.peer)
+            // One that is lost on the way must not keep the next ones back.
+            try await mesh.withDeadline(membership.terms.leaseTime / 3) {
+                try await membership.broker().heartbeat(mesh.address.peer)
+            }
             membership.state.withLock { state in
                 state.awaySince = nil
                 state.lease.renewed(askedAt: askedAt, for: state.terms.leaseTime.nanoseconds)

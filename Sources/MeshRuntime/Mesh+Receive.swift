@@ -203,8 +203,10 @@ extension Mesh: MeshExecutorDelegate {
     /// may be sent again, and its own calls are cancelled. The next contact, from either side, begins new links.
     package func giveUp(_ peer: Peer, because error: MeshError) {
         guard self.peers.giveUp(peer, because: error) else { return }
+        // What is found again at once is sent to the same process, and is not to fail with the others.
+        let calls = self.pending.waiting(for: peer.id)
         self.references.lose(at: peer.id, hasEnded: false, because: error)
-        self.pending.completeAll(to: peer.id, with: error)
+        self.pending.complete(calls, with: error)
         self.forgetHandles(of: peer.id)
         self.forgetCalls(of: peer.id, mayComeAgain: true)
         for listener in self.peerClock.listeners { listener(peer.id, error) }

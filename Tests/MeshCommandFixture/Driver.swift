@@ -45,12 +45,27 @@ actor Driver {
                 Tally.self,
                 options: ActorOptions(
                     name: name, lifetime: arguments.contains("detached") ? .detached : .owned,
+                    maxRestarts: Limit(Self.number("restarts", arguments)),
                     placement: arguments.contains("shared") ? .shared : .process))
             self.tallies[name] = tally
             return "spawned \(name) in \(try await tally.processID())"
         case "find":
             self.tallies[name] = try await self.mesh.find(Tally.self, named: name)
             return "found \(name)"
+        case "kill":
+            try await self.mesh.kill(try await self.mesh.find(Tally.self, named: name))
+            return "killed \(name)"
+        case "process":
+            return "process \(try await self.mesh.find(Tally.self, named: name).processID())"
+        case "state":
+            guard let info = try await self.mesh.actors().first(where: { $0.name == name }) else { return "state none" }
+            return "state \(info.state) \(info.incarnation) restarts \(info.restarts)"
+        case "alive":
+            let alive = try await self.mesh.actors().filter { $0.state == .alive }
+            return "alive \(alive.compactMap(\.name).joined(separator: " "))"
+        case "churn":
+            await self.churn(name)
+            return "churned"
         case "call":
             guard let tally = self.tallies[name] else { return "no handle to \(name)" }
             return "\(name) is \(try await tally.increment())"
@@ -76,5 +91,36 @@ actor Driver {
         case "nodes": return "nodes \(try await self.mesh.nodes().map(\.name).joined(separator: " "))"
         default: return "unknown \(command)"
         }
+    }
+
+    /// Spawns actors and kills every third of them, several at a time, until the broker is gone; says of each what was
+    /// acknowledged.
+    private func churn(_ round: String) async {
+        let mesh = self.mesh
+        await withTaskGroup { group in
+            for lane in 0..<4 {
+                group.addTask { await Self.churn(mesh, "\(round).\(lane)") }
+            }
+        }
+    }
+
+    private static func churn(_ mesh: Mesh, _ lane: String) async {
+        for count in 0... {
+            let name = "\(lane).\(count)"
+            do {
+                let tally = try await mesh.spawn(
+                    Tally.self, options: ActorOptions(name: name, lifetime: .detached, placement: .shared))
+                Fixture.say("lives \(name)")
+                guard count % 3 == 2 else { continue }
+                try await mesh.kill(tally)
+                Fixture.say("ends \(name)")
+            } catch {
+                return Fixture.say("unsure \(name)")
+            }
+        }
+    }
+
+    private static func number(_ key: String, _ arguments: [String]) -> Int {
+        arguments.first { $0.hasPrefix("\(key)=") }.flatMap { Int($0.dropFirst(key.count + 1)) } ?? 0
     }
 }

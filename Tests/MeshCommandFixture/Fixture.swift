@@ -22,7 +22,7 @@ struct Fixture: MeshProgram {
         }
     }
 
-    private static func say(_ text: String) {
+    static func say(_ text: String) {
         let line = Array("\(text)\n".utf8)
         write(1, line, line.count)
     }

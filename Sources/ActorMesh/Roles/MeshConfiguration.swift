@@ -24,6 +24,9 @@ public struct MeshConfiguration: Sendable {
     /// Where persistent actors keep their state; nil: files of this host, see ``FileStateStore/standard(program:)``. A
     /// node's workers use the one that their own program sets here, so that every role of a program has the same.
     public var stateStore: (any StateStore)?
+    /// Where a broker of this program writes down what it knows, so that it forgets nothing when it is killed and
+    /// started again: `SQLiteRegistryStore` of the library MeshSQLite. Nil: in memory only. Other roles leave it alone.
+    public var registryStore: (any RegistryStore)?
     /// Times and limits.
     public var settings: MeshSettings
 
@@ -32,7 +35,7 @@ public struct MeshConfiguration: Sendable {
         address: String? = nil, bind: [String] = [], program: String? = nil, workerExecutable: String? = nil,
         warmWorkers: Int? = nil, resources: Resources? = nil, nodeName: String? = nil,
         joinTimeout: Duration = .seconds(5), stateStore: (any StateStore)? = nil,
-        settings: MeshSettings = MeshSettings()
+        registryStore: (any RegistryStore)? = nil, settings: MeshSettings = MeshSettings()
     ) {
         self.address = address
         self.bind = bind
@@ -43,6 +46,7 @@ public struct MeshConfiguration: Sendable {
         self.nodeName = nodeName
         self.joinTimeout = joinTimeout
         self.stateStore = stateStore
+        self.registryStore = registryStore
         self.settings = settings
     }
 

@@ -38,13 +38,16 @@ struct MeshProcess: Sendable {
 
     /// Makes this process a broker.
     ///
-    /// - Parameter expectsReturns: whether there may have been another broker here, whose nodes come back.
-    func hostBroker(expectsReturns: Bool = false) async throws {
+    /// - Parameters:
+    ///   - expectsReturns: whether there may have been another broker here, whose nodes come back.
+    ///   - store: where the broker writes down what it knows, and finds what an earlier one did.
+    func hostBroker(expectsReturns: Bool = false, store: (any RegistryStore)? = nil) async throws {
         let mesh = self.mesh
+        let stored = try await store?.open() ?? StoredRegistry()
         _ = try await mesh.hostService(Broker.self, WellKnown.broker) { mesh in
-            Broker(actorSystem: mesh, expectsReturns: expectsReturns)
+            try Broker(actorSystem: mesh, expectsReturns: expectsReturns, store: store, stored: stored)
         }
-        try Broker.watchPeers(on: mesh)
+        try await Broker.begin(on: mesh)
     }
 
     /// Makes this process a node: it starts workers of its program.
@@ -100,6 +103,12 @@ func hostName() -> String {
     var buffer = [CChar](repeating: 0, count: 256)
     guard gethostname(&buffer, buffer.count - 1) == 0 else { return "node" }
     return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// Where this program's executable lies.
+package func programFolder() -> String {
+    let path = WorkerLauncher.Command.own().executable
+    return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
 }
 
 /// The name of this program: that of its executable.

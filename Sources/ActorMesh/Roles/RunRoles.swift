@@ -16,7 +16,7 @@ package func runBroker(_ configuration: MeshConfiguration) async throws {
     process.mesh.setMembership(
         Membership(mesh: process.mesh, program: programName(), broker: process.mesh.address))
     do {
-        try await process.hostBroker(expectsReturns: true)
+        try await process.hostBroker(expectsReturns: true, store: configuration.registryStore)
     } catch {
         process.end(reason: "it could not be started")
         throw error

@@ -19,6 +19,12 @@ extension Broker {
         }
         switch try await self.start(spec, on: node).get() {
         case .started(var handle):
+            do {
+                try await self.stored()
+            } catch {
+                await self.withdraw(spec, error)
+                throw error
+            }
             handle.isWeak = holder == nil
             return .started(GrantedHandle(handle))
         case .failed(let error): return .failed(error)
@@ -39,6 +45,13 @@ extension Broker {
             guard case .ending = entry.phase else { return }
         }
         await self.waiters.wait(for: entry.spec.id)
+    }
+
+    /// Ends an actor that could not be stored, and of which nobody has heard.
+    private func withdraw(_ spec: ActorSpec, _ error: MeshError) async {
+        let death = Registry.Death(.unknown, "It could not be stored: \(error.message)")
+        self.note { $0.end(spec.id, .kill, death, at: $1) }
+        await self.waitUntilEnded(spec.id, spec.incarnation)
     }
 
     /// A handle to the actor of a name, once its initialiser has ended; nil when there is none.
@@ -77,6 +90,8 @@ extension Broker {
             try Task.checkCancellation()
             await self.waiters.wait(for: actor)
         }
+        // A call must not hang because a disk is full: after one attempt it is told what is so now.
+        try? await self.stored()
         let reason = self.registry.terminations[actor]?.message ?? "The broker does not know actor \(actor.short)."
         throw MeshError(.actorDied, reason)
     }
@@ -88,16 +103,18 @@ extension Broker {
     /// Ends an actor at once. Returns when it has ended, or when it begins its next life. One that has ended already
     /// is no error.
     package distributed func kill(_ actor: UniqueID, restart: Bool) async throws {
-        guard let entry = self.registry.entries[actor] else { return }
+        guard let entry = self.registry.entries[actor] else { return try await self.stored() }
         self.note { $0.kill(actor, restart: restart, by: "", at: $1) }
         await self.waitUntilEnded(actor, entry.spec.incarnation)
+        try await self.stored()
     }
 
     /// Lets an actor finish what it has accepted, for so many nanoseconds at most, and ends it.
     package distributed func stop(_ actor: UniqueID, within time: UInt64) async throws {
-        guard let entry = self.registry.entries[actor] else { return }
+        guard let entry = self.registry.entries[actor] else { return try await self.stored() }
         self.note { $0.stop(actor, within: time, at: $1) }
         await self.waitUntilEnded(actor, entry.spec.incarnation)
+        try await self.stored()
     }
 
     private func waitUntilEnded(_ actor: UniqueID, _ incarnation: UInt64) async {
@@ -112,6 +129,7 @@ extension Broker {
             try Task.checkCancellation()
             await self.waiters.wait(for: actor)
         }
+        try await self.storedAtLast()
         return self.registry.terminations[actor]
     }
 
@@ -136,11 +154,13 @@ extension Broker {
     package distributed func workerEnded(_ worker: PeerID, _ end: ProcessEnd, reason: String) async throws {
         let cause: ActorTermination.Cause = end.isOutOfMemory ? .outOfMemory : .processCrashed
         self.note { $0.lost(worker, Registry.Death(cause, process: end, reason), at: $1) }
+        try await self.storedAtLast()
     }
 
     /// An actor has ended itself.
     package distributed func exited(_ actor: UniqueID, incarnation: UInt64) async throws {
         self.note { $0.exited(actor, incarnation: incarnation, at: $1) }
+        try await self.storedAtLast()
     }
 
     // MARK: What nodes are told

@@ -21,23 +21,42 @@ package distributed actor Broker {
     /// Processes that own actors which a node brought, and that have not joined again; with the time to give them up.
     var missingOwners: [PeerID: UInt64] = [:]
     let terms: MembershipTerms
+    /// Where everything is written down; nil for a broker that forgets.
+    let store: (any RegistryStore)?
+    /// What is not written down yet; nil without a store.
+    var journal: Journal?
+    var isRetryPlanned = false
     private var wakeAt: UInt64?
 
-    /// - Parameter expectsReturns: whether there may have been another broker here, whose nodes come back.
-    package init(actorSystem: Mesh, expectsReturns: Bool = false) {
+    /// - Parameters:
+    ///   - expectsReturns: whether there may have been another broker here, whose nodes come back.
+    ///   - store: where to write everything down; it has been opened.
+    ///   - stored: what was in it.
+    /// - Throws: `systemFailure` when what was in the store cannot be read.
+    package init(
+        actorSystem: Mesh, expectsReturns: Bool = false, store: (any RegistryStore)? = nil,
+        stored: StoredRegistry = StoredRegistry()
+    ) throws {
         self.actorSystem = actorSystem
         let settings = actorSystem.settings
-        self.terms = MembershipTerms(settings, isDurable: false)
-        self.registry = Registry(settings: Registry.Settings(drainTime: settings.leaseTime.nanoseconds))
+        let now = Moment(time: cmesh_monotonic_nanoseconds(), date: Date())
+        self.terms = MembershipTerms(settings, isDurable: store != nil)
+        self.store = store
+        self.journal = store == nil ? nil : Journal()
         self.leases = MemberLeases(
             leaseTime: settings.leaseTime.nanoseconds, interval: settings.heartbeatInterval.nanoseconds)
+        self.registry = try Self.restore(
+            stored, Registry.Settings(drainTime: settings.leaseTime.nanoseconds),
+            patience: settings.leaseTime.nanoseconds, at: now)
         guard expectsReturns else { return }
-        self.registry.expectReturns(until: cmesh_monotonic_nanoseconds() + settings.leaseTime.nanoseconds)
+        self.registry.expectReturns(until: now.time + settings.leaseTime.nanoseconds)
     }
 
-    /// Begins to watch the processes that take part. Called once, by the process that hosts the broker.
-    package static func watchPeers(on mesh: Mesh) throws {
+    /// Goes on with what an earlier broker left, and begins to watch the processes that take part. Called once, by the
+    /// process that hosts the broker.
+    package static func begin(on mesh: Mesh) async throws {
         let handle = try mesh.service(Broker.self, WellKnown.broker, at: mesh.address)
+        await handle.whenLocal { $0.resume() }
         mesh.onPeerLost { peer, error in
             // A process that was only silent may be well: its lease decides.
             guard mesh.hasEnded(peer) else { return }
@@ -66,12 +85,15 @@ package distributed actor Broker {
     }
 
     private func settle() {
-        for effect in self.registry.takeEffects() { self.begin(effect) }
-        _ = self.registry.takeChanged()
+        var effects = self.registry.takeEffects()
+        let changed = self.registry.takeChanged()
+        if self.journal != nil { effects = self.journal?.add(changed, effects) ?? [] }
+        for effect in effects { self.begin(effect) }
+        if !changed.isEmpty { self.beginWriting() }
         self.scheduleTick()
     }
 
-    private func begin(_ effect: Effect) {
+    func begin(_ effect: Effect) {
         switch effect {
         case .changed(let actor): self.waiters.wake(actor)
         case .event(let event): self.publish(event)

@@ -25,7 +25,10 @@ package enum NodeTether {
             guard let mesh, !mesh.isStopped else { return }
             mesh.detach {
                 let askedAt = cmesh_monotonic_nanoseconds()
-                if let granted = try? await node.renew(mesh.address.peer) {
+                let granted = try? await mesh.withDeadline(mesh.settings.leaseTime / 3) {
+                    try await node.renew(mesh.address.peer)
+                }
+                if let granted {
                     box.lease.withLock { $0.renewed(askedAt: askedAt, for: granted) }
                 }
                 self.scheduleRenewal(mesh, node, box)

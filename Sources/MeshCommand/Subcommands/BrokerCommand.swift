@@ -1,5 +1,7 @@
 import ActorMesh
 import ArgumentParser
+import Glibc
+import MeshCore
 
 struct BrokerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,9 +12,14 @@ struct BrokerCommand: AsyncParsableCommand {
             status 0. While it is away, calls between processes that know each other go on; they join again when a \
             broker is back at the same address.
 
+            With --store it writes everything down before it answers, and forgets nothing when it is killed and started \
+            again with the same file: names, actors and how often they were restarted, and how actors ended. Such a \
+            broker is the program mesh-broker, which has to lie beside this one.
+
             Examples:
               mesh broker
               mesh broker --bind 'tcp://127.0.0.1:*'
+              mesh broker --store registry.sqlite
             """)
 
     @Option(
@@ -21,6 +28,12 @@ struct BrokerCommand: AsyncParsableCommand {
             valueName: "address"))
     var bind: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Where to write down what it knows: a file on a disk of this host, made if there is none (default: nowhere).",
+            valueName: "file"))
+    var store: String?
+
     func validate() throws {
         for address in self.bind {
             try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) }
@@ -28,6 +41,19 @@ struct BrokerCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let store { throw Self.become(["--store", store] + self.bind.flatMap { ["--bind", $0] }) }
         try await runBroker(MeshConfiguration(bind: self.bind))
+    }
+
+    /// Goes on as the broker that has a store. Returns only when that fails.
+    private static func become(_ arguments: [String]) -> MeshError {
+        let path = "\(programFolder())/mesh-broker"
+        var command = ([path] + arguments).map { strdup($0) } + [nil]
+        defer { for argument in command { free(argument) } }
+        execv(path, &command)
+        return MeshError(
+            .systemFailure,
+            "A broker with --store is the program \(path), which cannot be run: "
+                + "\(String(cString: strerror(errno))). Put it there; `swift build` makes it.")
     }
 }

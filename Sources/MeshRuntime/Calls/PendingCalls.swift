@@ -44,6 +44,8 @@ final class PendingCalls: Sendable {
         /// The outcome, when it came before the continuation.
         var early: CallOutcome?
         var isUsed = false
+        /// How often it was sent anew or given up, so that what is meant for an earlier time does not end it.
+        var sends: UInt32 = 0
     }
 
     private struct State {
@@ -91,13 +93,17 @@ final class PendingCalls: Sendable {
     /// nowhere. Returns the call ID that travels, nil when the call has ended.
     @discardableResult
     func expect(_ number: UInt64, from peer: PeerID?) -> UInt64? {
-        self.withSlot(number) { $0.peer = peer }
+        self.withSlot(number) { slot in
+            slot.sends &+= 1
+            slot.peer = peer
+        }
     }
 
     /// The same, for a call that goes to another life of its actor: it gets a new call ID.
     func renew(_ number: UInt64, from peer: PeerID) -> UInt64? {
         self.withSlot(number) { slot in
             slot.generation &+= 1
+            slot.sends &+= 1
             slot.peer = peer
         }
     }
@@ -148,6 +154,32 @@ final class PendingCalls: Sendable {
         }
         continuation?.resume(returning: outcome)
         return known
+    }
+
+    /// A call that waits for a process, as it was sent there.
+    struct Waiting: Sendable {
+        fileprivate var index: Int
+        fileprivate var birth: UInt32
+        fileprivate var sends: UInt32
+    }
+
+    /// The calls that wait for a process now.
+    func waiting(for peer: PeerID) -> [Waiting] {
+        self.state.withLock { state in
+            state.slots.indices.compactMap { index in
+                guard state.slots[index].isUsed, state.slots[index].peer == peer else { return nil }
+                return Waiting(index: index, birth: state.slots[index].birth, sends: state.slots[index].sends)
+            }
+        }
+    }
+
+    /// Ends calls, except those that have been sent elsewhere, or again, since they were listed.
+    func complete(_ calls: [Waiting], with error: MeshError) {
+        for call in calls {
+            _ = self.complete(UInt64(call.index), with: .broken(error)) {
+                $0.birth == call.birth && $0.sends == call.sends
+            }
+        }
     }
 
     /// Ends every call to a process that is gone.

@@ -44,8 +44,15 @@ final class Scene: Sendable {
     var mesh: String { self.address.withLock { $0 } }
 
     /// A broker that is ready, at a free port, or at the address that an earlier one had.
-    func broker(at address: String = "tcp://127.0.0.1:*") async throws -> Child {
-        let broker = try self.start("mesh", "broker", "--bind", address)
+    ///
+    /// - Parameter file: where it stores what it knows; nil: nowhere.
+    func broker(at address: String = "tcp://127.0.0.1:*", storing file: String? = nil) async throws -> Child {
+        let broker =
+            if let file {
+                try self.start("mesh", "broker", "--bind", address, "--store", file)
+            } else {
+                try self.start("mesh", "broker", "--bind", address)
+            }
         let ready = try await broker.line("broker ready at ")
         self.address.withLock { $0 = String(ready.dropFirst("broker ready at ".count)) }
         return broker
