@@ -1,4 +1,5 @@
 import CMeshPlatform
+import FoundationEssentials
 import Glibc
 import MeshCore
 
@@ -9,7 +10,8 @@ final class FixtureProgram: Sendable {
     /// What it writes to standard error.
     let errors: LineReader
 
-    init(_ arguments: String...) throws {
+    /// - Parameter environment: what its environment has besides this process's.
+    init(_ arguments: String..., environment: [String: String] = [:]) throws {
         let (output, errors) = (try LineReader(), try LineReader())
         defer {
             output.closeWriting()
@@ -22,8 +24,11 @@ final class FixtureProgram: Sendable {
         posix_spawn_file_actions_adddup2(&actions, errors.writing, STDERR_FILENO)
         let command = ([fixturesExecutable] + arguments).map { strdup($0) } + [nil]
         defer { for pointer in command { free(pointer) } }
+        let inherited = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let variables = inherited.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for pointer in variables { free(pointer) } }
         var process: pid_t = 0
-        let result = posix_spawn(&process, fixturesExecutable, &actions, nil, command, environ)
+        let result = posix_spawn(&process, fixturesExecutable, &actions, nil, command, variables)
         guard result == 0 else { throw MeshError(.systemFailure, "\(fixturesExecutable): error \(result).") }
         (self.processID, self.output, self.errors) = (process, output, errors)
     }

@@ -6,6 +6,14 @@ public enum Fixtures {
     /// The name by which nodes know the program.
     public static let program = "mesh-fixtures"
 
+    /// Times as the environment says: the lease time in milliseconds in `MESH_FIXTURES_LEASE`.
+    package static var settings: MeshSettings {
+        guard let lease = getenv("MESH_FIXTURES_LEASE").flatMap({ Int(String(cString: $0)) }) else {
+            return MeshSettings()
+        }
+        return MeshSettings(leaseTime: .milliseconds(lease), heartbeatInterval: .milliseconds(lease / 10))
+    }
+
     /// Does what the first argument says.
     package static func drive(_ mesh: Mesh) async throws {
         let arguments = CommandLine.arguments.dropFirst()
@@ -15,6 +23,7 @@ public enum Fixtures {
         case "chatter": try await self.chatter(mesh)
         case "drown": try await self.drown(mesh)
         case "starve": self.starve()
+        case "own": try await self.own(mesh)
         case "eat": try await self.eat(mesh, limit: Int64(arguments.dropFirst().first ?? "") ?? 0)
         default: try await self.linger(mesh)
         }
@@ -64,6 +73,23 @@ public enum Fixtures {
         } catch let error as MeshError {
             print(error.code)
         }
+        fflush(nil)
+    }
+
+    /// Makes an actor with the name "owned", prints its process number, and calls it again and again until that fails;
+    /// prints how, and then whether it can make it anew.
+    private static func own(_ mesh: Mesh) async throws {
+        let owned = try await mesh.spawn(Blocker.self, options: .init(name: "owned"))
+        print("ready", try await owned.processID())
+        fflush(nil)
+        do {
+            while try await owned.count() > 0 { try await Task.sleep(for: .milliseconds(20)) }
+        } catch let error as MeshError {
+            print("failed", error.code)
+        }
+        fflush(nil)
+        let again = try await mesh.spawn(Blocker.self, options: .init(name: "owned"))
+        print("again", try await again.count())
         fflush(nil)
     }
 
