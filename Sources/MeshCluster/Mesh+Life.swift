@@ -5,8 +5,9 @@ public import MeshRuntime
 
 /// How actors end, and how one learns of it.
 extension Mesh {
-    /// Ends an actor at once. Calls that wait or run fail with `actorDied`; it does not clean up. Ending one that has
-    /// ended is no error. When this returns its name is free.
+    /// Ends an actor at once; it does not clean up. Calls that wait or run fail with `actorDied`, or, when it might have
+    /// been started again, with `actorUnavailable`: their callers see that its process has ended, and not yet why.
+    /// Ending one that has ended is no error. When this returns its name is free.
     ///
     /// - Parameter restart: whether it is started again, which counts against its `maxRestarts`; one that may not be
     ///   restarted ends.
@@ -46,6 +47,8 @@ extension Mesh {
     public func terminated(_ actor: some DistributedActor) async throws -> ActorTermination {
         let id = try Self.meshID(of: actor)
         let known = try await self.membership.termination(of: id.uniqueID)
+        // A call that is made now fails as one to an ended actor, also if its process has not quite ended.
+        if let known { id.reference.end(with: MeshError(.actorDied, known.message)) }
         return known
             ?? ActorTermination(
                 actor: id.uniqueID, typeName: id.typeName, name: id.name, namespace: Registry.defaultNamespace,

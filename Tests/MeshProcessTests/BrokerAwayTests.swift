@@ -85,31 +85,3 @@ extension Processes {
         }
     }
 }
-
-/// A broker and a node of the fixtures program, each in a process of its own.
-private final class Cluster: Sendable {
-    let broker: FixtureProgram
-    let node: FixtureProgram
-    let address: String
-
-    init() async throws {
-        self.broker = try FixtureProgram("broker", "--bind", "tcp://127.0.0.1:*")
-        let line = try #require(await self.broker.line())
-        self.address = try #require(line.split(separator: " ").last.map(String.init))
-        self.node = try FixtureProgram("node", "--mesh", self.address, "--name", "fixtures", "--cpus", "4")
-        _ = try #require(await self.node.line())
-    }
-
-    /// Another broker where the first one was.
-    func restartBroker() async throws -> FixtureProgram {
-        let broker = try FixtureProgram("broker", "--bind", self.address)
-        _ = try #require(await broker.line())
-        return broker
-    }
-
-    func drive<Result: Sendable>(_ body: @Sendable (Mesh) async throws -> Result) async throws -> Result {
-        let settings = MeshSettings(leaseTime: .seconds(2), heartbeatInterval: .milliseconds(200))
-        return try await withMesh(
-            MeshConfiguration(address: self.address, program: Fixtures.program, settings: settings), body)
-    }
-}

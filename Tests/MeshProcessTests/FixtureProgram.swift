@@ -1,4 +1,5 @@
 import CMeshPlatform
+import FoundationEssentials
 import Glibc
 import MeshCore
 
@@ -9,7 +10,9 @@ final class FixtureProgram: Sendable {
     /// What it writes to standard error.
     let errors: LineReader
 
-    convenience init(_ arguments: String...) throws { try self.init(arguments) }
+    convenience init(_ arguments: String..., environment: [String: String] = [:]) throws {
+        try self.init(arguments, environment: environment)
+    }
 
     /// Runs the program with arguments, and with variables beside those of this process.
     init(_ arguments: [String], environment: [String: String] = [:]) throws {

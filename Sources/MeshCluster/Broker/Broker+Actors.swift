@@ -87,6 +87,8 @@ extension Broker {
             {
                 return ActorLocation(address: address, incarnation: entry.spec.incarnation)
             }
+            // One that was refused by an actor which finishes its last calls need not wait for those.
+            if hasEnded, let reason = self.registry.finalReason(of: actor) { throw MeshError(.actorDied, reason) }
             try Task.checkCancellation()
             await self.waiters.wait(for: actor)
         }

@@ -87,6 +87,14 @@ extension Registry {
         return true
     }
 
+    /// Why an actor that is being ended does not live again; nil when it may, or is not being ended.
+    package func finalReason(of id: UniqueID) -> String? {
+        guard let entry = self.entries[id], case .ending(let ending) = entry.phase, ending.next == .finish else {
+            return nil
+        }
+        return "\(entry.spec.label) (\(id.short)) is ending: \(ending.death.message)"
+    }
+
     /// Begins to end an actor for good, in whatever phase it is.
     mutating func end(_ id: UniqueID, _ mode: EndMode, _ death: Death, at now: Moment) {
         guard let entry = self.entries[id] else { return }

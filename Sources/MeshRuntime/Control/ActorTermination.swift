@@ -63,8 +63,6 @@ public struct ActorTermination: Hashable, Sendable, Codable {
         case restartsExhausted
         /// Its initialiser failed.
         case constructorFailed
-        /// The mesh ended.
-        case shutDown
         /// It is not known any more what ended it: the broker has forgotten, or never knew the actor.
         case unknown
 
@@ -81,7 +79,6 @@ public struct ActorTermination: Hashable, Sendable, Codable {
             case .nodeLost: "its node was lost"
             case .restartsExhausted: "it died more often than it may be restarted"
             case .constructorFailed: "its initialiser failed"
-            case .shutDown: "the mesh has ended"
             case .unknown: "it is not known why"
             }
         }

@@ -22,6 +22,7 @@ public enum Fixtures {
         case "drown": try await self.drown(mesh)
         case "starve": self.starve()
         case "chaos": try await ChaosDriver(arguments.dropFirst(), mesh: mesh).run()
+        case "own": try await self.own(mesh)
         case "eat": try await self.eat(mesh, limit: Int64(arguments.dropFirst().first ?? "") ?? 0)
         default: try await self.linger(mesh)
         }
@@ -71,6 +72,23 @@ public enum Fixtures {
         } catch let error as MeshError {
             print(error.code)
         }
+        fflush(nil)
+    }
+
+    /// Makes an actor with the name "owned", prints its process number, and calls it again and again until that fails;
+    /// prints how, and then whether it can make it anew.
+    private static func own(_ mesh: Mesh) async throws {
+        let owned = try await mesh.spawn(Blocker.self, options: .init(name: "owned"))
+        print("ready", try await owned.processID())
+        fflush(nil)
+        do {
+            while try await owned.count() > 0 { try await Task.sleep(for: .milliseconds(20)) }
+        } catch let error as MeshError {
+            print("failed", error.code)
+        }
+        fflush(nil)
+        let again = try await mesh.spawn(Blocker.self, options: .init(name: "owned"))
+        print("again", try await again.count())
         fflush(nil)
     }
 

@@ -15,6 +15,9 @@ public distributed actor Keeper: RemoteActor {
         self.kept += others.values.flatMap { $0 }.compactMap { $0 }
     }
 
+    /// Keeps itself.
+    public distributed func keepMyself() { self.kept.append(self) }
+
     /// Keeps nothing.
     public distributed func look(at other: Keeper) -> Int { self.kept.count }
 
@@ -38,6 +41,15 @@ public distributed actor Keeper: RemoteActor {
     /// Has another keep this one.
     public distributed func introduce(to other: Keeper) async throws { try await other.keep(self) }
 
+    /// Says that it runs, and goes on when the witness has seen "go".
+    public distributed func hold(_ witness: Witness) async throws {
+        try await witness.reach("held")
+        try await witness.wait(for: "go", count: 1)
+    }
+
+    /// Tells the witness.
+    public distributed func note(_ text: String, _ witness: Witness) async throws { try await witness.reach(text) }
+
     /// This one.
     public distributed func me() -> Keeper { self }
 
@@ -57,5 +69,24 @@ public distributed actor Keeper: RemoteActor {
             continuation.finish()
         }
         return stream
+    }
+}
+
+/// A task that keeps a handle in a field until the witness has seen "go".
+public struct Keeping: RemoteTask {
+    private var kept: Keeper
+    private var witness: Witness
+
+    /// Makes the task.
+    public init(_ kept: Keeper, _ witness: Witness) {
+        self.kept = kept
+        self.witness = witness
+    }
+
+    /// Waits, and then asks the kept one how many it keeps.
+    public func run(on mesh: Mesh) async throws -> Int {
+        try await self.witness.reach("held")
+        try await self.witness.wait(for: "go", count: 1)
+        return try await self.kept.count()
     }
 }

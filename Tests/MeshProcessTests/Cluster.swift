@@ -1,0 +1,57 @@
+import ActorMesh
+import Glibc
+import MeshFixtures
+import Testing
+
+/// A broker and nodes of the fixtures program, each in a process of its own, with a lease time of two seconds.
+final class Cluster: Sendable {
+    let broker: FixtureProgram
+    let nodes: [FixtureProgram]
+    let address: String
+
+    /// The first node.
+    var node: FixtureProgram { self.nodes[0] }
+
+    /// - Parameter nodes: what the nodes are called.
+    init(nodes: [String] = ["fixtures"]) async throws {
+        self.broker = try FixtureProgram("broker", "--bind", "tcp://127.0.0.1:*", environment: Self.environment)
+        let line = try #require(await self.broker.line())
+        self.address = try #require(line.split(separator: " ").last.map(String.init))
+        var started: [FixtureProgram] = []
+        for name in nodes {
+            let node = try FixtureProgram(
+                "node", "--mesh", self.address, "--name", name, "--cpus", "4", environment: Self.environment)
+            _ = try #require(await node.line())
+            started.append(node)
+        }
+        self.nodes = started
+    }
+
+    /// Another broker where the first one was.
+    func restartBroker() async throws -> FixtureProgram {
+        let broker = try FixtureProgram("broker", "--bind", self.address, environment: Self.environment)
+        _ = try #require(await broker.line())
+        return broker
+    }
+
+    /// A driver in a process of its own.
+    func driver(_ task: String) throws -> FixtureProgram {
+        try FixtureProgram(task, "--mesh", self.address, environment: Self.environment)
+    }
+
+    /// Runs a body as a driver, in the process of the test.
+    func drive<Result: Sendable>(_ body: @Sendable (Mesh) async throws -> Result) async throws -> Result {
+        let settings = MeshSettings(leaseTime: .seconds(2), heartbeatInterval: .milliseconds(200))
+        return try await withMesh(
+            MeshConfiguration(address: self.address, program: Fixtures.program, settings: settings), body)
+    }
+
+    private static let environment = ["FIXTURES_LEASE": "2000"]
+}
+
+extension Mesh {
+    /// What the broker knows of the actor with a name.
+    func info(_ name: String) async throws -> ActorInfo? {
+        try await self.actors().first { $0.name == name }
+    }
+}
