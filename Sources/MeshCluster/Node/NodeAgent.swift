@@ -445,7 +445,9 @@ package distributed actor NodeAgent {
     private func kill(_ worker: PeerID, for reason: String) async -> ProcessEnd? {
         self.end(worker, for: reason)
         return await withUnsafeContinuation { continuation in
-            guard self.workers[worker] != nil else { return continuation.resume(returning: self.ended[worker]?.process) }
+            guard self.workers[worker] != nil else {
+                return continuation.resume(returning: self.ended[worker]?.process)
+            }
             self.workers[worker]?.endWaiters.append(continuation)
         }
     }

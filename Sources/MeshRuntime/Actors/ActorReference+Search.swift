@@ -110,7 +110,8 @@ extension ActorReference {
         self.change { state, effects in
             guard state.search === search else { return }
             state.search = nil
-            let failed = error.code == .actorDied
+            let failed =
+                error.code == .actorDied
                 ? state.route.end(with: error) : state.route.failWaiting(with: error)
             self.fail(failed, &state, &effects)
             self.settle(&state, &effects)

@@ -49,7 +49,9 @@ struct ReferenceState<Call: Sendable>: Sendable {
     /// The error that calls fail with, once the actor has ended.
     var ended: MeshError? { if case .ended(let error) = self.phase { error } else { nil } }
 
-    var interruption: Interruption? { if case .interrupted(let interruption) = self.phase { interruption } else { nil } }
+    var interruption: Interruption? {
+        if case .interrupted(let interruption) = self.phase { interruption } else { nil }
+    }
 
     // MARK: The way is lost
 

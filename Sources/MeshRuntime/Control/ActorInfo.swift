@@ -48,7 +48,8 @@ public struct ActorInfo: Hashable, Sendable, Codable {
     package init(
         id: UniqueID, typeName: String, name: String?, namespace: String, state: State, node: String,
         processID: Int32, incarnation: UInt64, placement: ActorOptions.Placement, lifetime: ActorOptions.Lifetime,
-        owner: UniqueID? = nil, ownerProcess: PeerID? = nil, restarts: Int = 0, holders: Int = 0, waitsFor: String? = nil
+        owner: UniqueID? = nil, ownerProcess: PeerID? = nil, restarts: Int = 0, holders: Int = 0,
+        waitsFor: String? = nil
     ) {
         self.id = id
         self.typeName = typeName

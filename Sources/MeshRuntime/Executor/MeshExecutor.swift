@@ -191,7 +191,8 @@ package final class MeshExecutor: TaskExecutor {
     /// Receives until another thread is free to lead. What becomes runnable waits for one.
     private func receiveOnly(_ number: UInt64, _ delegate: any MeshExecutorDelegate) {
         let receiving = number << 1
-        let (won, _) = self.leadership.compareExchange(expected: 0, desired: receiving, ordering: .sequentiallyConsistent)
+        let (won, _) = self.leadership.compareExchange(
+            expected: 0, desired: receiving, ordering: .sequentiallyConsistent)
         while won {
             if let message = self.transport.receive(waiting: true) { delegate.receive(message) }
             delegate.flush()

@@ -108,14 +108,18 @@ package enum ProcessStatus {
 
     /// Whether a process has ended, though nobody may have waited for it yet.
     package static func hasEnded(_ processID: Int32) -> Bool {
-        guard let text = readSmallFile("/proc/\(processID)/stat"), let end = text.lastIndex(of: ")") else { return true }
+        guard let text = readSmallFile("/proc/\(processID)/stat"), let end = text.lastIndex(of: ")") else {
+            return true
+        }
         return ["Z", "X"].contains(text[text.index(after: end)...].split(separator: " ").first ?? "X")
     }
 
     /// Whether a process does nothing because it was stopped, by a signal or a debugger, or has ended; as opposed to one
     /// that is slow because the machine is busy.
     package static func isStopped(_ processID: Int32) -> Bool {
-        guard let text = readSmallFile("/proc/\(processID)/stat"), let end = text.lastIndex(of: ")") else { return true }
+        guard let text = readSmallFile("/proc/\(processID)/stat"), let end = text.lastIndex(of: ")") else {
+            return true
+        }
         let state = text[text.index(after: end)...].split(separator: " ").first ?? "X"
         return ["T", "t", "Z", "X"].contains(state)
     }

@@ -19,7 +19,8 @@ final class InboundCall: Sendable {
     let slot: AnswerSlot?
 
     init(
-        origin: Peer?, link: UInt64 = 0, callID: UInt64, sequence: UInt64, isOneWay: Bool, wantsCredit: Bool, deadline: UInt64,
+        origin: Peer?, link: UInt64 = 0, callID: UInt64, sequence: UInt64, isOneWay: Bool, wantsCredit: Bool,
+        deadline: UInt64,
         context: CallContextFields?, target: CallTarget, payload: Payload, slot: AnswerSlot? = nil
     ) {
         self.origin = origin

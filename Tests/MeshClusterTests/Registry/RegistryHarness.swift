@@ -36,7 +36,8 @@ struct RegistryHarness {
         var options = options
         options.name = name ?? options.name
         return ActorSpec(
-            id: .make(), typeName: type, displayType: type, program: program, arguments: EncodedValue(), options: options,
+            id: .make(), typeName: type, displayType: type, program: program, arguments: EncodedValue(),
+            options: options,
             window: 1, owner: owner, isSupervisor: isSupervisor)
     }
 

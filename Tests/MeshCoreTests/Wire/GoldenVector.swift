@@ -62,7 +62,8 @@ extension GoldenVector {
         GoldenVector("an error of a method", "95 03 05 a3 4d2e45 00 c401 c0") { buffer in
             withBytes("c0") { buffer.writeFailure(callID: 5, typeName: "M.E", attachments: 0, error: $0) }
         },
-        GoldenVector("a call to a life that is over", "96 03 05 c0 00 c404 9301a0c0 94 \(actorHex) 02 09 01") { buffer in
+        GoldenVector("a call to a life that is over", "96 03 05 c0 00 c404 9301a0c0 94 \(actorHex) 02 09 01") {
+            buffer in
             let refusal = CallRefusal(actor: actor, incarnation: 2, sequence: 9, mayHaveRun: true)
             withBytes("9301a0c0") {
                 buffer.writeFailure(callID: 5, typeName: nil, attachments: 0, error: $0, refusal: refusal)

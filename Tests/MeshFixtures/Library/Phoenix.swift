@@ -5,32 +5,42 @@ import Glibc
 public distributed actor Phoenix: RemoteActor {
     /// What it is made from.
     public struct Arguments: Codable, Sendable {
+        /// What it goes by.
         public var motto: String
+
+        /// With a motto.
         public init(motto: String) { self.motto = motto }
     }
 
     /// What it knows.
     public struct State: Codable, Sendable, Hashable {
+        /// What it was made with.
         public var motto: String
+        /// Which life it is in.
         public var incarnation: UInt64
+        /// Where it lives.
         public var process: Int32
+        /// How often it was asked in this life.
         public var calls: Int
     }
 
     private let motto: String
     private var calls = 0
 
+    /// Makes one.
     public init(_ arguments: Arguments, actorSystem: Mesh) {
         self.actorSystem = actorSystem
         self.motto = arguments.motto
     }
 
+    /// Tells, and counts that.
     public distributed func state() -> State {
         self.calls += 1
         return State(
             motto: self.motto, incarnation: ActorContext.current.incarnation, process: getpid(), calls: self.calls)
     }
 
+    /// Forgets how often it was asked.
     public distributed func reset() { self.calls = 0 }
 
     /// Ends itself.

@@ -259,7 +259,8 @@ private struct ReferenceSimulation {
         let failed = self.state.lose(hasEnded: hasEnded, canSearch: true, reason: Self.reason)
         self.fail(failed)
         // Those that only waited for their answer share the fate of the process that they are at.
-        for (number, call) in self.calls.enumerated() where call.outcome == nil && self.state.calls[call.sequence] == nil {
+        for (number, call) in self.calls.enumerated()
+        where call.outcome == nil && self.state.calls[call.sequence] == nil {
             self.calls[number].outcome = "lost"
         }
     }

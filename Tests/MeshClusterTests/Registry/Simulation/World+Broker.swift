@@ -79,7 +79,9 @@ extension World {
     private mutating func write() {
         for id in self.broker.registry.takeChanged() {
             self.store.records[id] = self.broker.registry.record(of: id)
-            guard self.store.records[id] == nil, let termination = self.broker.registry.terminations[id] else { continue }
+            guard self.store.records[id] == nil, let termination = self.broker.registry.terminations[id] else {
+                continue
+            }
             self.store.terminations.append(termination)
         }
     }
@@ -315,7 +317,8 @@ extension World {
     }
 
     private mutating func wake(_ id: UniqueID) {
-        for waiter in self.broker.waiters.removeValue(forKey: id) ?? [] where self.processes[waiter.client.process] != nil {
+        for waiter in self.broker.waiters.removeValue(forKey: id) ?? []
+        where self.processes[waiter.client.process] != nil {
             self.wait(waiter, for: id)
         }
     }

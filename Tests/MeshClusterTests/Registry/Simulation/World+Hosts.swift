@@ -186,7 +186,8 @@ extension World {
     }
 
     private mutating func decide(_ life: ActorLife, _ call: UInt64, on host: PeerID) {
-        let decisions: [Supervision.Decision] = self.isQuiet ? [.restart] : [.restart, .restart, .restart, .stop, .escalate]
+        let decisions: [Supervision.Decision] =
+            self.isQuiet ? [.restart] : [.restart, .restart, .restart, .stop, .escalate]
         guard let decision = self.pick(decisions), self.instance(life, on: host) != nil else {
             return self.answer(call, .decision(.restart), from: host)
         }
@@ -274,7 +275,9 @@ extension World {
             self.fenceIfLate(peer)
             self.goOn(peer)
             let workers = self.hosts[peer]?.workers ?? []
-            for worker in workers.sorted(by: { $0.number < $1.number }) where !self.isFrozen(worker) { self.goOn(worker) }
+            for worker in workers.sorted(by: { $0.number < $1.number }) where !self.isFrozen(worker) {
+                self.goOn(worker)
+            }
         } else {
             self.processes[peer]?.isFrozen = false
             if !self.isFrozen(peer) { self.goOn(peer) }

@@ -83,7 +83,9 @@ extension World {
             + registry.settings.retryTime + 500_000_000
         for entry in registry.entries.values {
             let id = entry.spec.id
-            if entry.spec.incarnation < self.truth.incarnations[id] ?? 0 { self.violate("\(id.name) goes back in time") }
+            if entry.spec.incarnation < self.truth.incarnations[id] ?? 0 {
+                self.violate("\(id.name) goes back in time")
+            }
             self.truth.incarnations[id] = entry.spec.incarnation
             guard !entry.spec.isDetached, self.isOwnerGone(of: entry.spec) else {
                 self.truth.ownerless[id] = nil
@@ -139,7 +141,9 @@ extension World {
         for (peer, process) in self.processes.sorted(by: { $0.key.number < $1.key.number }) {
             for question in process.questions.values {
                 if case .termination(let id) = question, registry.entries[id] != nil { continue }
-                if case .locate(let id, let life) = question, registry.entries[id]?.spec.incarnation == life { continue }
+                if case .locate(let id, let life) = question, registry.entries[id]?.spec.incarnation == life {
+                    continue
+                }
                 self.violate("\(peer.name) still waits: \(question)")
             }
         }
