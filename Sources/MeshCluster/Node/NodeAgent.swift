@@ -84,6 +84,11 @@ package distributed actor NodeAgent {
     /// Makes an actor in one of this node's workers.
     package distributed func start(_ spec: ActorSpec) async throws -> StartOutcome {
         if !spec.isOfLibrary { try self.check(spec.program, for: spec.displayType) }
+        // What was asked of it before it was stopped may have been asked of another node since.
+        guard try self.membership.remainingLease(at: cmesh_monotonic_nanoseconds()) != 0 else {
+            throw MeshError(
+                .actorUnavailable, "Node \(self.registration.name) was not heard by the broker for the lease time.")
+        }
         // An earlier life must not answer beside a later one.
         if let worker = self.worker(of: spec.id), let earlier = self.workers[worker]?.actors[spec.id] {
             _ = try await self.end(spec.id, incarnation: earlier.incarnation, .kill, because: .unknown)

@@ -11,7 +11,11 @@ package enum NodeTether {
     /// Begins to renew the lease, and ends this process when it runs out.
     package static func keep(on mesh: Mesh, from node: NodeAgent) {
         let box = LeaseBox()
-        self.scheduleRenewal(mesh, node, box)
+        // A node that is stopped before it has ever answered counts as well.
+        box.lease.withLock {
+            $0.renewed(askedAt: cmesh_monotonic_nanoseconds(), for: mesh.settings.leaseTime.nanoseconds)
+        }
+        self.scheduleRenewal(mesh, node, box, after: 1)
         self.scheduleCheck(mesh, box)
     }
 
@@ -19,8 +23,9 @@ package enum NodeTether {
         let lease = Mutex(MemberLease())
     }
 
-    private static func scheduleRenewal(_ mesh: Mesh, _ node: NodeAgent, _ box: LeaseBox) {
-        let interval = mesh.settings.heartbeatInterval.nanoseconds
+    private static func scheduleRenewal(
+        _ mesh: Mesh, _ node: NodeAgent, _ box: LeaseBox, after interval: UInt64
+    ) {
         _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + interval) { [weak mesh] in
             guard let mesh, !mesh.isStopped else { return }
             mesh.detach {
@@ -31,7 +36,7 @@ package enum NodeTether {
                 if let granted {
                     box.lease.withLock { $0.renewed(askedAt: askedAt, for: granted) }
                 }
-                self.scheduleRenewal(mesh, node, box)
+                self.scheduleRenewal(mesh, node, box, after: mesh.settings.heartbeatInterval.nanoseconds)
             }
         }
     }
