@@ -97,6 +97,8 @@ class Mesh:
             link = self.links.get(peer)
             if link is None:  # A process that is not known says hello first.
                 link = self.links[peer] = Link(self.context, peer, envelopes[0][5][0])
+            if acknowledged == 2**64 - 1 and acknowledged_epoch >= link.epoch:
+                raise ConnectionError("the process has given this one up, which was silent for too long")
             if acknowledged_epoch == link.epoch:
                 link.unacknowledged = [one for one in link.unacknowledged if one[0] > acknowledged]
             if epoch > link.received_epoch:

@@ -9,7 +9,7 @@ import Testing
 /// A peer that was silent for longer than the lease may be alive: it is given up for now, and not for ever.
 @Suite("Silence is not final", .timeLimit(.minutes(1)))
 struct SilenceTests {
-    private static let settings = MeshSettings(leaseTime: .milliseconds(1500), heartbeatInterval: .milliseconds(100))
+    private static let settings = MeshSettings(leaseTime: .milliseconds(400), heartbeatInterval: .milliseconds(50))
 
     /// Waits until a part has given another one up.
     private func givenUp(_ one: Int, by other: Int, in test: TestMesh) async throws {

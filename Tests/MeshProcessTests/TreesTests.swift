@@ -38,7 +38,7 @@ extension Processes {
                 #expect(termination.cause == .ownerDied, "\(termination)")
                 try await poll { !processes.contains(where: ProcessTable.isRunning) }
                 for name in ["top.0", "top.1", "top.0.0", "top.1.0"] {
-                    #expect(try await witness.count(of: "\(name) cleaned up: ownerDied") == 1, "\(name)")
+                    try await poll { try await witness.count(of: "\(name) cleaned up: ownerDied") == 1 }
                     #expect(await codeThrown { try await mesh.find(Branch.self, named: name) } == .actorNotFound)
                 }
                 #expect(try await mesh.actors().count == 1)
