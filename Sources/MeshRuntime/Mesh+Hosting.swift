@@ -51,11 +51,12 @@ extension Mesh {
     @discardableResult
     func host(
         _ actor: any DistributedActor, reference: ActorReference, incarnation: UInt64, maxConcurrency: Int,
-        isOwned: Bool, keeper: (any StateKeeping)? = nil
+        isOwned: Bool, keeper: (any StateKeeping)? = nil, calls: [InboundCall] = []
     ) -> HostedActor {
         let hosted = HostedActor(
             id: reference.id, incarnation: incarnation, typeName: reference.typeName, name: reference.name,
             maxConcurrency: maxConcurrency, actor: actor, isOwned: isOwned, mesh: self, keeper: keeper)
+        for call in calls { hosted.enqueue(call) }
         // Outside of the lock, because the actor may go with it, and resigns.
         let former = self.hosts.withLock { $0.updateValue(hosted, forKey: reference.id) }
         former?.end(with: MeshError(.actorDied, "\(hosted.label) has begun another life."))
@@ -81,13 +82,26 @@ extension Mesh {
             id: id, type: type, name: name, incarnation: incarnation, window: window, retries: retries,
             mayRestart: mayRestart)
         let birth = Birth(reference: reference, type: type, incarnation: incarnation)
-        let (actor, keeper) = try await Birth.$current.withValue(birth) {
-            let actor = try await make(self)
-            return (actor, isPersistent ? try await self.restoreState(of: actor) : nil)
+        self.births.begin(id, incarnation: incarnation)
+        do {
+            let (actor, keeper) = try await MeshScope.$current.withValue(.making(birth)) {
+                try await Birth.$current.withValue(birth) {
+                    let actor = try await make(self)
+                    return (actor, isPersistent ? try await self.restoreState(of: actor) : nil)
+                }
+            }
+            self.births.end(id, incarnation: incarnation) { calls in
+                self.host(
+                    actor, reference: reference, incarnation: incarnation, maxConcurrency: maxConcurrency,
+                    isOwned: true, keeper: keeper, calls: calls)
+            }
+        } catch {
+            self.births.end(id, incarnation: incarnation) { calls in
+                let failure = MeshError(.actorDied, "\(reference.label) could not be made: its initialiser failed.")
+                for call in calls { self.refuse(call, of: id, incarnation, with: failure) }
+            }
+            throw error
         }
-        self.host(
-            actor, reference: reference, incarnation: incarnation, maxConcurrency: maxConcurrency, isOwned: true,
-            keeper: keeper)
         return ActorID(reference, .uncounted)
     }
 
@@ -177,6 +191,11 @@ final class Birth: Sendable {
     /// The identity, for the first actor of the right type; others that its initialiser makes get their own.
     func claim(_ type: any DistributedActor.Type) -> ActorReference? {
         ObjectIdentifier(type) == self.type && self.isClaimed.first() ? self.reference : nil
+    }
+
+    /// For people: `Account.init`.
+    var label: String {
+        "\(self.reference.typeName.split(separator: ".").last.map(String.init) ?? self.reference.typeName).init"
     }
 
     func owns(_ id: UniqueID) -> Bool { self.reference.id == id }

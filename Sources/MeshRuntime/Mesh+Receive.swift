@@ -64,12 +64,12 @@ extension Mesh: MeshExecutorDelegate {
 
     /// Makes the acquaintance of a process that begins with a hello. Nil when it is one that is known to be gone.
     private func introduce(_ header: BatchHeader, _ reader: inout WireReader) throws -> Peer? {
+        guard self.peers.ended(header.from) == nil else { return nil }
         var copy = reader
         guard !copy.isAtEnd, case .hello(let address) = try Envelope(from: &copy) else {
             throw WireError("a process that is not known must say hello first")
         }
         guard address.peer == header.from else { throw WireError("a hello in another's name") }
-        guard self.peers.ended(address.peer) == nil else { return nil }
         return try self.peers.peer(at: address)
     }
 
@@ -155,18 +155,36 @@ extension Mesh: MeshExecutorDelegate {
 
     /// Puts a call into the mailbox of its actor.
     func deliver(_ call: InboundCall, to actor: UniqueID, incarnation: UInt64) {
-        guard let hosted = self.hosts.withLock({ $0[actor] }) else {
-            let message = "No actor \(actor.short) lives in process \(self.address.processID) (any more)."
-            return self.refuse(call, of: actor, incarnation, with: MeshError(.actorDied, message))
+        if let hosted = self.hosted(actor, called: incarnation) { return hosted.enqueue(call) }
+        switch self.births.arrive(call, to: actor, incarnation: incarnation) {
+        case .waits: return
+        case .deadlock(let method):
+            let message =
+                "\(call.target.label) of \(actor.short) waits until the actor is made, and \(method) waits for this call."
+            return self.reply(to: call, with: MeshError(.deadlock, message))
+        case .unknown: break
         }
-        guard incarnation == 0 || incarnation == hosted.incarnation else {
+        // Its initialiser may have ended in the meantime.
+        if let hosted = self.hosted(actor, called: incarnation) { return hosted.enqueue(call) }
+        if let hosted = self.hosts.withLock({ $0[actor] }) {
             let message = "The call was meant for an earlier life of \(hosted.label)."
             return self.refuse(call, of: actor, incarnation, with: MeshError(.actorUnavailable, message))
         }
-        hosted.enqueue(call)
+        let message = "No actor \(actor.short) lives in process \(self.address.processID) (any more)."
+        self.refuse(call, of: actor, incarnation, with: MeshError(.actorDied, message))
+    }
+
+    /// The actor that is called; 0 stands for any life of it.
+    private func hosted(_ actor: UniqueID, called incarnation: UInt64) -> HostedActor? {
+        guard let hosted = self.hosts.withLock({ $0[actor] }) else { return nil }
+        return incarnation == 0 || incarnation == hosted.incarnation ? hosted : nil
     }
 
     func cancel(_ key: CallKey, of actor: UniqueID) {
+        if let call = self.births.cancel(key, of: actor) {
+            let message = "\(call.target.label) of \(actor.short) was cancelled before the actor was made."
+            return self.reply(to: call, with: MeshError(.cancelled, message))
+        }
         self.hosts.withLock { $0[actor] }?.cancel(key)
     }
 
@@ -192,8 +210,10 @@ extension Mesh: MeshExecutorDelegate {
     /// A process is gone for good: calls to it fail unless their actors live on elsewhere, its own calls are cancelled.
     package func lost(_ peer: PeerID, because error: MeshError) {
         guard self.peers.remove(peer, because: error) else { return }
+        // Not those that were about to be sent there, and wait for another life now.
+        let calls = self.pending.waiting(for: peer)
         self.references.lose(at: peer, hasEnded: true, because: error)
-        self.pending.completeAll(to: peer, with: error)
+        self.pending.complete(calls, with: error)
         self.forgetHandles(of: peer)
         self.forgetCalls(of: peer, mayComeAgain: false)
         for listener in self.peerClock.listeners { listener(peer, error) }
@@ -218,6 +238,7 @@ extension Mesh: MeshExecutorDelegate {
     private func forgetCalls(of peer: PeerID, mayComeAgain: Bool) {
         let hosted = self.hosts.withLock { Array($0.values) }
         for actor in hosted { actor.forget(caller: peer, mayComeAgain: mayComeAgain) }
+        self.births.forget(caller: peer, mayComeAgain: mayComeAgain)
     }
 
     /// Whether a process is known to have ended.

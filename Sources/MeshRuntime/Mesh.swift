@@ -41,6 +41,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
     let buffers = CallBufferPool()
     let targets = CallTargets()
     let hosts = Mutex<[UniqueID: HostedActor]>([:])
+    let births = Births()
     let transport: any MeshTransport
     let outbox: PeerOutbox
     let peerClock = PeerClock()

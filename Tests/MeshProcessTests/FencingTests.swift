@@ -25,11 +25,14 @@ extension Processes {
                 // Somebody calls all the time.
                 let calls = Task {
                     var lives: [UInt64] = []
-                    while !Task.isCancelled { lives.append(try await scribe.write("caller", lives.count)) }
-                    return lives
+                    do {
+                        while true { lives.append(try await scribe.write("caller", lives.count)) }
+                    } catch let error as MeshError where error.code == .cancelled {
+                        return lives
+                    }
                 }
                 try await poll { book.lines.count > 10 }
-                for process in frozen { kill(process, SIGSTOP) }
+                try await ProcessTable.freeze(frozen)
                 try await poll { book.lines.last?.life == 2 }
                 #expect(try await mesh.info("scribe")?.node != info.node)
                 for process in frozen.reversed() { kill(process, SIGCONT) }
@@ -57,8 +60,9 @@ extension Processes {
                 let phoenix = try await mesh.spawn(
                     Phoenix.self, .init(motto: "again"), options: .init(maxRestarts: 1, maxTaskRetries: 1))
                 let frozen = try await phoenix.state().process
-                kill(frozen, SIGSTOP)
-                #expect(try await phoenix.state().incarnation == 2)
+                try await ProcessTable.freeze(frozen)
+                let state = try await phoenix.state()
+                #expect(state.incarnation == 2)
                 try await poll { !ProcessTable.isRunning(frozen) }
             }
         }

@@ -113,7 +113,7 @@ extension Processes {
                 var calls: [ObjectRef<Int>] = []
                 for _ in 0..<50 { calls.append(try await mesh.submit { try await older.add(1) }) }
                 _ = try await calls[3].value
-                kill(process, SIGSTOP)
+                try await ProcessTable.freeze(process)
                 // Whatever it was doing keeps nobody from taking over.
                 let newer = try await mesh.spawn(Tally.self, .init(key: key))
                 let count = try await newer.add(1)

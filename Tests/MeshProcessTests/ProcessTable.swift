@@ -1,10 +1,11 @@
 import Glibc
+import Testing
 
 /// What the kernel knows of processes.
 enum ProcessTable {
     /// The children of a process that have the name, those that have ended and were not waited for included.
     static func children(of parent: Int32 = getpid(), named name: String) -> [Int32] {
-        self.all().filter { process in
+        self.numbers(in: "/proc").filter { process in
             guard let status = self.status(of: process) else { return false }
             return status.parent == parent && status.name == name
         }
@@ -14,6 +15,20 @@ enum ProcessTable {
     static func isRunning(_ process: Int32) -> Bool {
         guard let status = self.status(of: process) else { return false }
         return status.state != "Z" && status.state != "X"
+    }
+
+    /// Stops processes, and returns when every thread of them stands: until then they may still answer.
+    static func freeze(_ processes: Int32...) async throws { try await self.freeze(processes) }
+
+    static func freeze(_ processes: [Int32]) async throws {
+        for process in processes { kill(process, SIGSTOP) }
+        for process in processes { try await poll { self.isFrozen(process) } }
+    }
+
+    private static func isFrozen(_ process: Int32) -> Bool {
+        self.numbers(in: "/proc/\(process)/task").allSatisfy {
+            self.status(of: $0, in: "/proc/\(process)/task")?.state == "T"
+        }
     }
 
     /// What this process gives its children: `NAME=VALUE`.
@@ -27,8 +42,8 @@ enum ProcessTable {
         return entries
     }
 
-    private static func all() -> [Int32] {
-        guard let directory = opendir("/proc") else { return [] }
+    private static func numbers(in path: String) -> [Int32] {
+        guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
         var processes: [Int32] = []
         while let entry = readdir(directory) {
@@ -40,8 +55,10 @@ enum ProcessTable {
         return processes
     }
 
-    private static func status(of process: Int32) -> (name: String, state: Substring, parent: Int32)? {
-        guard let text = self.read("/proc/\(process)/stat"), let open = text.firstIndex(of: "("),
+    private static func status(
+        of process: Int32, in folder: String = "/proc"
+    ) -> (name: String, state: Substring, parent: Int32)? {
+        guard let text = self.read("\(folder)/\(process)/stat"), let open = text.firstIndex(of: "("),
             let close = text.lastIndex(of: ")")
         else { return nil }
         let fields = text[text.index(after: close)...].split(separator: " ")

@@ -40,11 +40,16 @@ extension Broker {
         else { return }
         if entry.phase == .alive, let node = entry.node {
             let lives = try? await self.node(node).hasLivingProcess(entry.spec.id)
-            guard lives == false, self.registry.entries[entry.spec.id]?.phase == .alive else { return }
-        } else {
-            guard case .ending = entry.phase else { return }
+            guard lives == false else { return }
         }
-        await self.waiters.wait(for: entry.spec.id)
+        while !Task.isCancelled {
+            let changes = self.waiters.changes
+            switch self.registry.entries[entry.spec.id] {
+            case .some(let now) where now.spec.incarnation == entry.spec.incarnation && now.phase.mayHaveDied:
+                await self.waiters.wait(for: entry.spec.id, since: changes)
+            default: return
+            }
+        }
     }
 
     /// Ends an actor that could not be stored, and of which nobody has heard.
@@ -58,7 +63,9 @@ extension Broker {
     ///
     /// - Parameter holder: the process that gets the handle; nil for one that does not count.
     package distributed func find(name: String, namespace: String?, holder: PeerID?) async throws -> GrantedHandle? {
-        while let entry = try self.registry.find(name: name, namespace: namespace) {
+        while true {
+            let changes = self.waiters.changes
+            guard let entry = try self.registry.find(name: name, namespace: namespace) else { return nil }
             if let address = entry.address, entry.phase == .alive {
                 if let holder {
                     let counts = self.note { registry, _ in registry.grant(entry.spec.id, to: holder) }
@@ -72,16 +79,17 @@ extension Broker {
                 return GrantedHandle(fields)
             }
             try Task.checkCancellation()
-            await self.waiters.wait(for: entry.spec.id)
+            await self.waiters.wait(for: entry.spec.id, since: changes)
         }
-        return nil
     }
 
     /// Where an actor is that was called in vain; see ``MeshDirectory``.
     package distributed func locate(
         _ actor: UniqueID, after incarnation: UInt64, hasEnded: Bool
     ) async throws -> ActorLocation {
-        while self.mayLive(actor) {
+        while true {
+            let changes = self.waiters.changes
+            guard self.mayLive(actor) else { break }
             if let entry = self.registry.entries[actor], entry.phase == .alive, let address = entry.address,
                 entry.spec.incarnation > incarnation || (!hasEnded && entry.spec.incarnation == incarnation)
             {
@@ -90,7 +98,7 @@ extension Broker {
             // One that was refused by an actor which finishes its last calls need not wait for those.
             if hasEnded, let reason = self.registry.finalReason(of: actor) { throw MeshError(.actorDied, reason) }
             try Task.checkCancellation()
-            await self.waiters.wait(for: actor)
+            await self.waiters.wait(for: actor, since: changes)
         }
         // A call must not hang because a disk is full: after one attempt it is told what is so now.
         try? await self.stored()
@@ -120,16 +128,20 @@ extension Broker {
     }
 
     private func waitUntilEnded(_ actor: UniqueID, _ incarnation: UInt64) async {
-        while self.registry.isEnding(actor, incarnation: incarnation), !Task.isCancelled {
-            await self.waiters.wait(for: actor)
+        while !Task.isCancelled {
+            let changes = self.waiters.changes
+            guard self.registry.isEnding(actor, incarnation: incarnation) else { return }
+            await self.waiters.wait(for: actor, since: changes)
         }
     }
 
     /// How an actor ended for good; waits until it has.
     package distributed func termination(of actor: UniqueID) async throws -> ActorTermination? {
-        while self.mayLive(actor) {
+        while true {
+            let changes = self.waiters.changes
+            guard self.mayLive(actor) else { break }
             try Task.checkCancellation()
-            await self.waiters.wait(for: actor)
+            await self.waiters.wait(for: actor, since: changes)
         }
         try await self.storedAtLast()
         return self.registry.terminations[actor]

@@ -13,14 +13,15 @@ extension Broker {
     }
 
     /// Begins the membership of a node. When the broker was away it brings the actors that it already has, and the
-    /// worker processes, which may own actors elsewhere.
+    /// worker processes, which may own actors elsewhere, and what has ended itself in the meantime.
     package distributed func register(
-        _ node: NodeRegistration, actors: [HostedSpec], workers: [PeerID]
+        _ node: NodeRegistration, actors: [HostedSpec], workers: [PeerID], exits: [ActorLife]
     ) async throws -> MembershipTerms {
         self.admit(node.address)
         for worker in workers { self.missingOwners[worker] = nil }
         let strays = self.note { registry, now in
-            registry.add(node, actors: actors, workers: workers, at: now)
+            for exit in exits { registry.exited(exit.id, incarnation: exit.incarnation, at: now) }
+            return registry.add(node, actors: actors, workers: workers, at: now)
         }
         for stray in strays {
             let agent = try self.node(node.address.peer)

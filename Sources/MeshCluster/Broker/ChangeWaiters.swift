@@ -11,13 +11,18 @@ final class ChangeWaiters: Sendable {
     private struct State {
         var waiters: [UniqueID: [Waiter]] = [:]
         var next: UInt64 = 0
+        /// How often somebody was woken, or would have been.
+        var changes: UInt64 = 0
     }
 
     private let state = Mutex(State())
 
-    /// Returns when something about the actor has changed since this was called, or the task is cancelled. Call it on
-    /// the actor on which the changes are made, directly after having looked.
-    func wait(for actor: UniqueID, isolation: isolated (any Actor)? = #isolation) async {
+    /// What has changed so far. Take it before looking, and pass it on to `wait`: between looking and waiting others may
+    /// change what was looked at.
+    var changes: UInt64 { self.state.withLock { $0.changes } }
+
+    /// Returns when something about the actor may have changed since `changes` was taken, or the task is cancelled.
+    func wait(for actor: UniqueID, since changes: UInt64) async {
         let number = self.state.withLock { state in
             state.next += 1
             return state.next
@@ -25,7 +30,7 @@ final class ChangeWaiters: Sendable {
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 let isWaiting = self.state.withLock { state in
-                    guard !Task.isCancelled else { return false }
+                    guard !Task.isCancelled, state.changes == changes else { return false }
                     state.waiters[actor, default: []].append(Waiter(number: number, continuation: continuation))
                     return true
                 }
@@ -42,6 +47,9 @@ final class ChangeWaiters: Sendable {
         }
     }
 
+    /// How many wait.
+    var count: Int { self.state.withLock { $0.waiters.values.reduce(0) { $0 + $1.count } } }
+
     /// Wakes everybody.
     func wakeAll() {
         for actor in self.state.withLock({ Array($0.waiters.keys) }) { self.wake(actor) }
@@ -49,7 +57,10 @@ final class ChangeWaiters: Sendable {
 
     /// Wakes those who wait for an actor.
     func wake(_ actor: UniqueID) {
-        let waiters = self.state.withLock { $0.waiters.removeValue(forKey: actor) } ?? []
+        let waiters = self.state.withLock { state in
+            state.changes += 1
+            return state.waiters.removeValue(forKey: actor) ?? []
+        }
         for waiter in waiters { waiter.continuation.resume() }
     }
 }

@@ -132,6 +132,14 @@ extension Registry {
         case ending(Ending)
         /// It was alive when this broker's predecessor ended, and its node has not come back yet.
         case missing(until: UInt64)
+
+        /// Whether it took calls, and may be dead by now without the news of that.
+        var mayHaveDied: Bool {
+            switch self {
+            case .alive, .ending: true
+            case .starting, .deciding, .restarting, .missing: false
+            }
+        }
     }
 
     /// How a life ended.

@@ -86,11 +86,17 @@ package final class ActorReference: Sendable {
         var effects = ReferenceEffects()
         defer { self.run(effects) }
         return try self.state.withLock { state throws(MeshError) in
-            if case .connected = state.route.phase { _ = self.noteFailure(&state, &effects) }
-            // Only the link had broken, and the next one is made at once; or it was something else, which shows again.
-            if case .connected = state.route.phase { return try self.sendNow(call, &state) }
+            var attempts = 0
+            while case .connected = state.route.phase {
+                do throws(MeshError) {
+                    return try self.sendNow(call, &state)
+                } catch {
+                    // Only the link had broken, and the next one is made at once; or it is something else.
+                    attempts += 1
+                    guard attempts < 3, self.noteFailure(&state, &effects) else { throw error }
+                }
+            }
             if let ended = state.route.ended { throw ended }
-            if !call.isOneWay { self.mesh.pending.expect(call.number, from: nil) }
             let sequence = state.route.calls.keep(call, .unsent)
             self.search(&state, &effects)
             return sequence
@@ -101,8 +107,15 @@ package final class ActorReference: Sendable {
     private func sendNow(_ call: OutgoingCall, _ state: inout State) throws(MeshError) -> UInt64? {
         try self.connect(&state)
         let peer = state.route.location.address.peer
-        if !call.isOneWay, call.expectedFrom != peer { self.mesh.pending.expect(call.number, from: peer) }
-        try self.post(call, callID: call.number, sequence: state.route.calls.next, &state)
+        let isExpected = call.isOneWay || call.expectedFrom == peer
+        if !isExpected { self.mesh.pending.expect(call.number, from: peer) }
+        do throws(MeshError) {
+            try self.post(call, callID: call.number, sequence: state.route.calls.next, &state)
+        } catch {
+            // It is not there, and does not share the fate of that process.
+            if !isExpected { self.mesh.pending.expect(call.number, from: nil) }
+            throw error
+        }
         // A one-way message that has left is never sent again.
         guard self.keepsCalls, !call.isOneWay else {
             _ = state.route.calls.pass()

@@ -56,6 +56,14 @@ extension MeshScope {
             mesh: call.mesh, hosted: call.hosted, method: method, chain: call.chain, origin: call.origin, owner: owner)
         return MeshScope(call: running, deadline: scope.deadline, mode: scope.mode)
     }
+
+    /// The same scope, inside of an initialiser: what it awaits must not wait for the actor that it makes.
+    static func making(_ birth: Birth) -> MeshScope? {
+        guard let scope = self.current, let call = scope.call else { return self.current }
+        let chain = call.chainForCalls + [ChainLink(actor: birth.id, method: birth.label)]
+        let making = RunningCall(mesh: call.mesh, hosted: nil, method: birth.label, chain: chain, origin: call.origin)
+        return MeshScope(call: making, deadline: scope.deadline, mode: nil)
+    }
 }
 
 /// A call that an actor or a task runs.

@@ -182,17 +182,6 @@ final class PendingCalls: Sendable {
         }
     }
 
-    /// Ends every call to a process that is gone.
-    func completeAll(to peer: PeerID, with error: MeshError) {
-        let calls = self.state.withLock { state in
-            state.slots.indices.compactMap { index -> UInt64? in
-                guard state.slots[index].isUsed, state.slots[index].peer == peer else { return nil }
-                return UInt64(state.slots[index].birth) << 32 | UInt64(index)
-            }
-        }
-        for call in calls { self.complete(call, with: .broken(error)) }
-    }
-
     /// Ends every call.
     func completeAll(with error: MeshError) {
         let calls = self.state.withLock { state in

@@ -1,0 +1,190 @@
+import CMeshPlatform
+import Distributed
+import FoundationEssentials
+import Glibc
+import Logging
+package import MeshCore
+package import MeshRuntime
+
+/// The worker processes of this node.
+extension NodeAgent {
+    /// A worker process that this node started can be used now.
+    package distributed func workerReady(_ token: UInt64, _ address: PeerAddress) async throws {
+        guard let launch = self.launches.removeValue(forKey: token) else { return }
+        self.workers[address.peer] = Worker(
+            token: token, process: launch.process, address: address, isTaken: launch.waiter != nil)
+        self.workerLeases.hear(address.peer, at: cmesh_monotonic_nanoseconds())
+        if let waiter = launch.waiter {
+            waiter.resume(returning: .success(address.peer))
+        } else {
+            self.idle.append(address.peer)
+        }
+        if let broker = try self.membership.brokerAddress, broker.peer != launch.broker {
+            try await self.agent(address.peer).brokerChanged(broker)
+        }
+    }
+
+    /// Fills the pool of warm workers, a while after it was used so that it does not compete with the use.
+    package distributed func refill() async throws {
+        self.isRefilling = false
+        while !self.isStopping, self.idle.count + self.warming < self.warmTarget {
+            guard (try? self.launch()) != nil else { return }
+        }
+    }
+
+    var warming: Int { self.launches.values.count { $0.waiter == nil } }
+
+    func scheduleRefill() {
+        guard !self.isRefilling, !self.isStopping else { return }
+        self.isRefilling = true
+        let mesh = self.mesh
+        let delay = UInt64(3_000_000)
+        _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + delay) { [weak mesh] in
+            guard let mesh else { return }
+            Task { try? await mesh.service(NodeAgent.self, WellKnown.node, at: mesh.address).refill() }
+        }
+    }
+
+    /// A warm worker, or a new one.
+    func take() async throws(MeshError) -> PeerID {
+        while let worker = self.idle.popLast() {
+            guard self.workers[worker] != nil else { continue }
+            self.workers[worker]?.isTaken = true
+            self.scheduleRefill()
+            return worker
+        }
+        guard !self.isStopping else { throw MeshError(.shutDown, "The node is shutting down.") }
+        // One that is on its way already is as good as a new one.
+        if let token = self.launches.first(where: { $0.value.waiter == nil })?.key {
+            self.scheduleRefill()
+            return try await self.wait(for: token)
+        }
+        return try await self.wait(for: try self.launch())
+    }
+
+    func wait(for token: UInt64) async throws(MeshError) -> PeerID {
+        let mesh = self.mesh
+        let alarm = mesh.schedule(at: cmesh_monotonic_nanoseconds() + Self.startTime) { [weak mesh] in
+            guard let mesh else { return }
+            Task { try await mesh.service(NodeAgent.self, WellKnown.node, at: mesh.address).giveUp(token) }
+        }
+        defer { mesh.timers.cancel(alarm) }
+        let result = await withUnsafeContinuation {
+            (continuation: UnsafeContinuation<Result<PeerID, MeshError>, Never>) in
+            guard self.launches[token] != nil else {
+                return continuation.resume(
+                    returning: .failure(MeshError(.systemFailure, "A worker process ended as soon as it was started.")))
+            }
+            self.launches[token]?.waiter = continuation
+        }
+        return try result.get()
+    }
+
+    /// How long a worker may take from its start until it is ready.
+    static let startTime: UInt64 = 30_000_000_000
+
+    /// A worker that somebody waits for has not become ready: perhaps its program is none of a mesh.
+    package distributed func giveUp(_ token: UInt64) async throws {
+        guard let launch = self.launches.removeValue(forKey: token) else { return }
+        launch.process.kill(.notReady)
+        launch.waiter?.resume(
+            returning: .failure(
+                MeshError(
+                    .systemFailure,
+                    "A worker process of node \(self.registration.name) was not ready after 30 s. "
+                        + "Does its program reach withMesh or MeshProgram.main?")))
+    }
+
+    /// Starts a worker process. Returns its token.
+    func launch() throws(MeshError) -> UInt64 {
+        let token = self.nextToken
+        self.nextToken += 1
+        let broker = try self.membership.brokerAddress
+        let bootstrap = WorkerBootstrap(
+            node: self.mesh.address, broker: broker, token: token, directory: self.directory, bind: self.workerBinding,
+            settings: self.mesh.settings)
+        let process = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
+        let mesh = self.mesh
+        let isAlive = try self.mesh.watcher.watch(processID: process.processID, startTime: 0) {
+            Task {
+                let node = try mesh.service(NodeAgent.self, WellKnown.node, at: mesh.address)
+                try await node.processEnded(token, process.end(on: mesh))
+            }
+        }
+        if !isAlive { throw MeshError(.systemFailure, "A worker process ended as soon as it was started.") }
+        self.launches[token] = Launch(process: process, broker: broker?.peer)
+        return token
+    }
+
+    /// Workers can be reached by the same ways as their node, at ports of their own.
+    var workerBinding: [String] {
+        self.mesh.address.endpoints.filter { $0.hasPrefix("tcp://") }.compactMap { endpoint in
+            endpoint.lastIndex(of: ":").map { "\(endpoint[..<$0]):*" }
+        }
+    }
+
+    /// A process of this node has ended.
+    package distributed func processEnded(_ token: UInt64, _ end: ProcessEnd) async throws {
+        if let launch = self.launches.removeValue(forKey: token) {
+            let message =
+                "A worker process of node \(self.registration.name) \(end.reason) before it was ready\(end.lastWords)."
+            launch.waiter?.resume(returning: .failure(MeshError(.systemFailure, message)))
+            return
+        }
+        guard let worker = self.workers.values.first(where: { $0.token == token }) else { return }
+        let peer = worker.address.peer
+        for actor in worker.actors.keys where self.homes[actor] == peer { self.homes[actor] = nil }
+        self.workers[peer] = nil
+        self.idle.removeAll { $0 == peer }
+        unlinkSockets(of: worker.address)
+        if worker.leasedBy != nil { self.releaseSlot() }
+        self.workerLeases.remove(peer)
+        let message = "Its process \(end.processID) \(worker.endedFor.map { "was ended: \($0)" } ?? end.words)."
+        self.remember(peer, end, message)
+        self.mesh.lost(peer, because: MeshError(.actorDied, message))
+        for waiter in worker.endWaiters { waiter.resume(returning: end) }
+        guard !self.isStopping else { return }
+        self.tellBroker(after: worker.news) { try await $0.workerEnded(peer, end, reason: message) }
+        self.scheduleRefill()
+    }
+
+    func shared() async throws -> PeerID {
+        if let task = self.sharedWorker, let worker = try? await task.value, self.workers[worker] != nil {
+            return worker
+        }
+        let task = Task { try await self.take() }
+        self.sharedWorker = task
+        return try await task.value
+    }
+
+    /// Ends a worker process and waits until it has ended.
+    func kill(_ worker: PeerID, for reason: String) async -> ProcessEnd? {
+        self.end(worker, for: reason)
+        return await withUnsafeContinuation { continuation in
+            guard self.workers[worker] != nil else {
+                return continuation.resume(returning: self.ended[worker]?.process)
+            }
+            self.workers[worker]?.endWaiters.append(continuation)
+        }
+    }
+
+    /// Remembers for a while how a worker ended, for those who were about to use it.
+    func remember(_ worker: PeerID, _ process: ProcessEnd, _ reason: String) {
+        self.ended[worker] = (process, reason)
+        self.endedOrder.append(worker)
+        if self.endedOrder.count > 100 { self.ended[self.endedOrder.removeFirst()] = nil }
+    }
+
+    func end(_ worker: PeerID, for reason: String, isUnresponsive: Bool = false) {
+        guard let entry = self.workers[worker] else { return }
+        if entry.endedFor == nil { self.workers[worker]?.endedFor = reason }
+        entry.process.kill(isUnresponsive ? .unresponsive : .notNeeded)
+    }
+
+    func agent(_ worker: PeerID) throws -> WorkerAgent {
+        guard let address = self.workers[worker]?.address else {
+            throw MeshError(.actorDied, "The worker process has ended.")
+        }
+        return try self.mesh.service(WorkerAgent.self, WellKnown.worker, at: address)
+    }
+}
