@@ -9,6 +9,19 @@ public distributed actor BenchCaller: RemoteActor {
     public distributed func call(_ actors: [BenchActor], for time: Double) async throws -> Double {
         try await callRate(actors, on: self.actorSystem, for: time)
     }
+
+    /// Finds an actor by its name, so often in each of so many tasks.
+    public distributed func find(_ name: String, callers: Int, count: Int) async throws {
+        let mesh = self.actorSystem
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<callers {
+                group.addTask {
+                    for _ in 0..<count { _ = try await mesh.find(BenchActor.self, named: name) }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
 }
 
 /// A task that does nothing.

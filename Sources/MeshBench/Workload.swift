@@ -39,7 +39,8 @@ struct Workload: Sendable {
     func isNamed(by name: String) -> Bool { self.name == name || self.name.hasPrefix(name + ".") }
 
     /// All of them, in the order in which they run.
-    static let all: [Workload] = Self.calls + Self.rates + Self.large + Self.tasks + Self.spawns + Self.memory
+    static let all: [Workload] =
+        Self.calls + Self.rates + Self.large + Self.tasks + Self.spawns + Self.registry + Self.memory
 }
 
 /// What a figure should be.

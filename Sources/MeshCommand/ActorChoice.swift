@@ -39,7 +39,7 @@ struct ActorChoice {
 
     /// For people: `Account "savings" (1fcc75b5)`.
     static func label(_ actor: ActorInfo) -> String {
-        let type = actor.typeName.split(separator: ".").last.map(String.init) ?? actor.typeName
+        let type = shortName(ofType: actor.typeName)
         let digits = actor.id.description.prefix(8)
         return actor.name.map { "\(type) \"\($0)\" (\(digits))" } ?? "\(type) (\(digits))"
     }

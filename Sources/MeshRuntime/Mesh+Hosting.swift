@@ -195,7 +195,7 @@ final class Birth: Sendable {
 
     /// For people: `Account.init`.
     var label: String {
-        "\(self.reference.typeName.split(separator: ".").last.map(String.init) ?? self.reference.typeName).init"
+        "\(shortName(ofType: self.reference.typeName)).init"
     }
 
     func owns(_ id: UniqueID) -> Bool { self.reference.id == id }

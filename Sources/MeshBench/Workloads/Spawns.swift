@@ -82,12 +82,15 @@ extension Workload {
     let count = options.isQuick ? 2000 : 5000
     return try await withMesh { mesh in
         try await onMesh {
-            _ = try await spawn(100, on: mesh, atOnce: 100, ActorOptions(placement: .shared))
-            return try await (0..<options.runs).asyncMap { _ in
+            // All stay until the end, so that none ends while others are made.
+            var actors = try await spawn(100, on: mesh, atOnce: 100, ActorOptions(placement: .shared))
+            var samples: [Workload.Sample] = []
+            for _ in 0..<options.runs {
                 let start = now()
-                let actors = try await spawn(count, on: mesh, atOnce: 200, ActorOptions(placement: .shared))
-                return Workload.Sample(value: Double(actors.count) / seconds(since: start))
+                actors += try await spawn(count, on: mesh, atOnce: 200, ActorOptions(placement: .shared))
+                samples.append(Workload.Sample(value: Double(count) / seconds(since: start)))
             }
+            return samples
         }
     }
 }

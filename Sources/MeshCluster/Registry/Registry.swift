@@ -74,7 +74,27 @@ package struct Registry: Sendable {
 // MARK: What is listed
 
 extension Registry {
+    @dynamicMemberLookup
     package struct Entry: Sendable {
+        @Boxed private var fields: EntryFields
+
+        init(spec: ActorSpec, phase: Phase, node: PeerID?, order: UInt64) {
+            self._fields = Boxed(wrappedValue: EntryFields(spec: spec, phase: phase, node: node, order: order))
+        }
+
+        package subscript<Value>(dynamicMember field: KeyPath<EntryFields, Value>) -> Value {
+            self.fields[keyPath: field]
+        }
+
+        package subscript<Value>(dynamicMember field: WritableKeyPath<EntryFields, Value>) -> Value {
+            get { self.fields[keyPath: field] }
+            _modify { yield &self.fields[keyPath: field] }
+        }
+    }
+
+    /// What is known of an actor, in a place of its own: it is large, is passed around, and the table of all actors
+    /// grows by moving what is in it.
+    package struct EntryFields: Sendable {
         package var spec: ActorSpec
         package var phase: Phase
         /// The node that it is on, or on which it is being started.

@@ -95,3 +95,8 @@ public struct NodeInfo: Hashable, Sendable, Codable {
         self.actors = actors
     }
 }
+
+/// `Account` for `Bank.Account`.
+package func shortName(ofType name: String) -> String {
+    name.utf8.lastIndex(of: UInt8(ascii: ".")).map { String(name[name.index(after: $0)...]) } ?? name
+}

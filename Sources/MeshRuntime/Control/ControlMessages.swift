@@ -10,7 +10,7 @@ package struct ActorSpec: Hashable, Sendable, Codable {
     package var program: String
     /// The encoded arguments of the initialiser; empty for none.
     package var arguments: EncodedValue
-    package var options: ActorOptions
+    @Boxed package var options: ActorOptions
     package var window: Int
     /// Whose end it shares, unless it is detached.
     package var owner: ActorOwner
@@ -37,7 +37,7 @@ package struct ActorSpec: Hashable, Sendable, Codable {
     }
 
     package var label: String {
-        let type = self.displayType.split(separator: ".").last.map(String.init) ?? self.displayType
+        let type = shortName(ofType: self.displayType)
         return self.options.name.map { "\(type) \"\($0)\"" } ?? type
     }
 

@@ -10,10 +10,12 @@ struct ExecutorHealth {
         var processorTime: UInt64
         /// Since when the leader has been running jobs instead of receiving; nil when it receives or nobody leads.
         var leaderBusySince: UInt64?
+        /// How many jobs the leader has taken.
+        var leaderJobs: UInt64
         var leaderIsRunning: () -> Bool
         var queuedJobs: Int
         var jobsTaken: UInt64
-        /// Threads that neither sleep nor wait for messages.
+        /// Threads that neither sleep nor wait for messages, nor were replaced because they were blocked.
         var activeThreads: Int
         var runningThreads: () -> Int
         var parallelism: Int
@@ -24,15 +26,17 @@ struct ExecutorHealth {
         var replacesLeader = false
         /// Another thread should run jobs.
         var addsRunner = false
+        /// Whether that is so because those that there are do nothing.
+        var isBlocked = false
     }
 
-    /// The turn of the leader that was seen last, and the processor time then.
-    private var turn: (since: UInt64, processorTime: UInt64) = (0, 0)
+    /// The job of the leader that was seen last, and when that was first seen.
+    private var turn: (since: UInt64, jobs: UInt64, now: UInt64, processorTime: UInt64) = (0, 0, 0, 0)
     private var window: (jobsTaken: UInt64, processorTime: UInt64) = (0, 0)
     private var idleLooks: (jobsTaken: UInt64, count: Int) = (0, 0)
 
-    /// A leader that is blocked is replaced after so long,
-    private static let blockedTime: UInt64 = 1_000_000
+    /// A leader that a job blocks is replaced after so long, from one look to the next,
+    private static let blockedTime: UInt64 = 500_000
     /// and one that computes after so much processor time: two threads in each other's way are slower than one.
     private static let computingTime: UInt64 = 5_000_000
     /// How much processor time the pace of the jobs is judged by.
@@ -41,29 +45,31 @@ struct ExecutorHealth {
     mutating func assess(_ sample: Sample) -> Advice {
         var advice = Advice()
         if let since = sample.leaderBusySince {
-            if self.turn.since != since { self.turn = (since, sample.processorTime) }
-            if sample.now > since + Self.blockedTime {
+            if self.turn.since != since || self.turn.jobs != sample.leaderJobs {
+                self.turn = (since, sample.leaderJobs, sample.now, sample.processorTime)
+            } else if sample.now > self.turn.now + Self.blockedTime {
                 advice.replacesLeader =
                     sample.processorTime > self.turn.processorTime + Self.computingTime || !sample.leaderIsRunning()
             }
         }
-        advice.addsRunner = self.needsRunner(sample)
+        self.judgePace(sample, &advice)
         return advice
     }
 
-    private mutating func needsRunner(_ sample: Sample) -> Bool {
+    private mutating func judgePace(_ sample: Sample, _ advice: inout Advice) {
         self.idleLooks =
             sample.jobsTaken == self.idleLooks.jobsTaken
             ? (sample.jobsTaken, self.idleLooks.count + 1) : (sample.jobsTaken, 0)
         let isDue = sample.processorTime >= self.window.processorTime + Self.windowTime
         let jobs = Int(sample.jobsTaken - self.window.jobsTaken)
         if isDue { self.window = (sample.jobsTaken, sample.processorTime) }
-        guard sample.queuedJobs > 0 else { return false }
+        guard sample.queuedJobs > 0 else { return }
         // Nothing was taken for some looks and no thread wants a processor: all are blocked, or asleep.
         if self.idleLooks.count >= 2, sample.runningThreads() < min(sample.parallelism, max(1, sample.activeThreads)) {
-            return true
+            (advice.addsRunner, advice.isBlocked) = (true, true)
+            return
         }
         // Short jobs that one thread works off in a few milliseconds are left to it.
-        return isDue && sample.activeThreads < sample.parallelism && sample.queuedJobs > 4 * jobs
+        advice.addsRunner = isDue && sample.activeThreads < sample.parallelism && sample.queuedJobs > 4 * jobs
     }
 }

@@ -5,6 +5,10 @@ import Synchronization
 /// A thread of the executor, as far as others need to know it: how to wake it.
 final class ExecutorThread: Sendable {
     let number: UInt64
+    /// How many jobs it has run.
+    let jobsTaken = Atomic<UInt64>(0)
+    /// Whether another thread does its work because it was blocked. It takes no job until that is looked at.
+    let isReplaced = Atomic<Bool>(false)
     private let signal = WakeSignal()
 
     init(number: UInt64) { self.number = number }

@@ -55,11 +55,16 @@ package final class MeshExecutor: TaskExecutor {
         var threadCount = 0
         /// Whether there is a thread that only receives.
         var hasReceiver = false
-        /// The kernel's numbers of the threads, by their own.
-        var kernelThreads: [UInt64: Int32] = [:]
+        /// The threads that run, with the kernel's numbers.
+        var threads: [UInt64: (thread: ExecutorThread, kernelNumber: Int32)] = [:]
+        /// How many of them were replaced because they were blocked.
+        var replaced = 0
         var nextThreadNumber: UInt64 = 1
         var isStopped = false
         weak var delegate: (any MeshExecutorDelegate)?
+
+        /// How many threads neither sleep nor were replaced.
+        var activeThreads: Int { self.threadCount - self.parked.count - self.replaced }
     }
 
     package init(transport: any MeshTransport, limits: Limits = Limits()) {
@@ -99,10 +104,11 @@ package final class MeshExecutor: TaskExecutor {
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let ownThread = self.isOwnThread
+        let parallelism = self.limits.parallelism
         let (stopped, thread) = self.state.withLock { state -> (Bool, ExecutorThread?) in
             if state.isStopped { return (true, nil) }
             state.jobs.append(job)
-            return (false, ownThread ? nil : state.parked.popLast())
+            return (false, ownThread || state.activeThreads >= parallelism ? nil : state.parked.popLast())
         }
         if stopped {
             globalConcurrentExecutor.enqueue(job)
@@ -136,12 +142,15 @@ package final class MeshExecutor: TaskExecutor {
         await Task.yield()
     }
 
-    /// Runs jobs until none is left, or so many.
-    private func runJobs(limit: Int = .max) {
+    /// Runs jobs until none is left, or so many, or the thread is replaced.
+    private func runJobs(_ thread: ExecutorThread, limit: Int = .max) {
         let executor = self.asUnownedTaskExecutor()
         var left = limit
-        while left > 0, let job = self.state.withLock({ $0.jobs.popFirst() }) {
+        while left > 0, !thread.isReplaced.load(ordering: .relaxed),
+            let job = self.state.withLock({ $0.jobs.popFirst() })
+        {
             self.jobsTaken.wrappingAdd(1, ordering: .relaxed)
+            thread.jobsTaken.wrappingAdd(1, ordering: .relaxed)
             job.runSynchronously(on: executor)
             left -= 1
         }
@@ -216,26 +225,57 @@ package final class MeshExecutor: TaskExecutor {
     private func run(_ thread: ExecutorThread) {
         cmesh_set_thread_record(Unmanaged.passUnretained(self).toOpaque())
         let kernelThread = cmesh_thread_id()
-        self.state.withLock { $0.kernelThreads[thread.number] = kernelThread }
+        self.state.withLock { $0.threads[thread.number] = (thread, kernelThread) }
         while true {
             // Lead first, if nobody does: a job that blocks this thread would leave the others without a leader, which
             // the monitor takes for a moment's change of hands. A leader that blocks is replaced.
             let delegate = self.state.withLock { $0.delegate }
             if self.lead(thread, delegate) { continue }
-            self.runJobs()
+            self.runJobs(thread)
             delegate?.flush()
-            let stopped = self.state.withLock { state -> Bool in
-                if state.isStopped { return true }
-                if !state.jobs.isEmpty || self.leadership.load(ordering: .sequentiallyConsistent) == 0 { return false }
-                thread.prepareToPark()
-                state.parked.append(thread)
-                return false
+            switch self.afterJobs(thread) {
+            case .goOn: continue
+            case .park(let handsOver):
+                if handsOver, self.isLeaderReceiving { self.transport.interrupt() }
+                thread.park()
+                continue
+            case .end: break
             }
-            if stopped { break }
-            thread.park()
+            break
         }
         cmesh_set_thread_record(nil)
-        self.threadEnds { $0.kernelThreads[thread.number] = nil }
+        self.threadEnds { state in
+            state.threads[thread.number] = nil
+            Self.takeBack(thread, &state)
+        }
+    }
+
+    private enum AfterJobs {
+        case goOn
+        /// Sleep; somebody else is to look after the jobs that are left, if any are.
+        case park(handsOver: Bool)
+        case end
+    }
+
+    private func afterJobs(_ thread: ExecutorThread) -> AfterJobs {
+        self.state.withLock { state in
+            if state.isStopped { return .end }
+            let hasLeader = self.leadership.load(ordering: .sequentiallyConsistent) != 0
+            // Once it is free again it is one too many, if others do its work.
+            let isSurplus = Self.takeBack(thread, &state) && state.activeThreads > self.limits.parallelism
+            if !hasLeader || !state.jobs.isEmpty && !isSurplus { return .goOn }
+            thread.prepareToPark()
+            state.parked.append(thread)
+            return .park(handsOver: !state.jobs.isEmpty)
+        }
+    }
+
+    /// A thread that was replaced is free again. Returns whether it was.
+    @discardableResult
+    private static func takeBack(_ thread: ExecutorThread, _ state: inout State) -> Bool {
+        guard thread.isReplaced.exchange(false, ordering: .relaxed) else { return false }
+        state.replaced -= 1
+        return true
     }
 
     /// Receives and runs what arrives, until the leadership is lost. Returns false when another thread leads or when
@@ -246,9 +286,12 @@ package final class MeshExecutor: TaskExecutor {
         let (won, _) = self.leadership.compareExchange(
             expected: 0, desired: busy, ordering: .sequentiallyConsistent)
         guard won, let delegate else { return false }
+        if thread.isReplaced.load(ordering: .relaxed) {
+            self.state.withLock { state in _ = Self.takeBack(thread, &state) }
+        }
         while true {
             // Many short jobs must not keep what arrives waiting.
-            self.runJobs(limit: 64)
+            self.runJobs(thread, limit: 64)
             delegate.flush()
             let (kept, _) = self.leadership.compareExchange(
                 expected: busy, desired: receiving, ordering: .sequentiallyConsistent)
@@ -278,22 +321,23 @@ package final class MeshExecutor: TaskExecutor {
 
     /// Helps where work is stuck. Returns what the monitor does next.
     private func check(now: UInt64, isLast: Bool) -> ExecutorMonitor.Next {
-        let (delegate, queued, stopped, awake) = self.state.withLock { state in
-            (state.delegate, state.jobs.count, state.isStopped, state.threadCount - state.parked.count)
+        let word = self.leadership.load(ordering: .sequentiallyConsistent)
+        let leadsBusily = word & 1 == 1
+        let (delegate, queued, stopped, active, leader) = self.state.withLock { state in
+            (state.delegate, state.jobs.count, state.isStopped, state.activeThreads, state.threads[word >> 1]?.thread)
         }
         guard let delegate, !stopped else { return .stop }
 
-        let word = self.leadership.load(ordering: .sequentiallyConsistent)
-        let leadsBusily = word & 1 == 1
         let advice = self.monitor.health.assess(
             ExecutorHealth.Sample(
                 now: now,
                 processorTime: cmesh_process_nanoseconds(),
                 leaderBusySince: leadsBusily ? self.leaderBusySince.load(ordering: .relaxed) : nil,
+                leaderJobs: leader?.jobsTaken.load(ordering: .relaxed) ?? 0,
                 leaderIsRunning: { self.isRunning(leader: word >> 1) },
                 queuedJobs: queued,
                 jobsTaken: self.jobsTaken.load(ordering: .relaxed),
-                activeThreads: awake - (word != 0 && !leadsBusily ? 1 : 0),
+                activeThreads: active - (word != 0 && !leadsBusily ? 1 : 0),
                 runningThreads: self.runningThreads,
                 parallelism: self.limits.parallelism
             )
@@ -301,8 +345,12 @@ package final class MeshExecutor: TaskExecutor {
         if advice.replacesLeader {
             let (taken, _) = self.leadership.compareExchange(
                 expected: word, desired: 0, ordering: .sequentiallyConsistent)
-            if taken { self.wakeOrAddThread() }
+            if taken {
+                if let leader { self.replace([leader]) }
+                self.wakeOrAddThread()
+            }
         } else if advice.addsRunner {
+            if advice.isBlocked { self.replace(self.blockedThreads(except: word >> 1)) }
             self.wakeOrAddThread()
         }
         let isBusy = leadsBusily || queued > 0
@@ -310,14 +358,36 @@ package final class MeshExecutor: TaskExecutor {
         return isBusy ? .again : .idle(until: next)
     }
 
+    /// Has others do the work of threads that are blocked, until they are free again.
+    private func replace(_ threads: [ExecutorThread]) {
+        self.state.withLock { state in
+            for thread in threads where state.threads[thread.number] != nil {
+                guard !state.parked.contains(where: { $0 === thread }),
+                    !thread.isReplaced.exchange(true, ordering: .relaxed)
+                else { continue }
+                state.replaced += 1
+            }
+        }
+    }
+
+    /// The threads that neither sleep for want of work nor want a processor.
+    private func blockedThreads(except leader: UInt64) -> [ExecutorThread] {
+        let threads = self.state.withLock { state in
+            state.threads.values.filter { entry in
+                entry.thread.number != leader && !state.parked.contains { $0 === entry.thread }
+            }
+        }
+        return threads.filter { !ProcessStatus.isRunning(thread: $0.kernelNumber) }.map(\.thread)
+    }
+
     /// How many of the threads want a processor, as the kernel sees it.
     private func runningThreads() -> Int {
-        let threads = self.state.withLock { Array($0.kernelThreads.values) }
+        let threads = self.state.withLock { $0.threads.values.map(\.kernelNumber) }
         return threads.count { ProcessStatus.isRunning(thread: $0) }
     }
 
     private func isRunning(leader number: UInt64) -> Bool {
-        guard let thread = self.state.withLock({ $0.kernelThreads[number] }) else { return false }
+        guard let thread = self.state.withLock({ $0.threads[number]?.kernelNumber }) else { return false }
         return ProcessStatus.isRunning(thread: thread)
     }
 

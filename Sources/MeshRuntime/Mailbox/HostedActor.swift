@@ -52,7 +52,7 @@ package final class HostedActor: Sendable {
 
     /// For messages to people: `Account "savings" (1fcc75b5)`.
     package var label: String {
-        let type = self.typeName.split(separator: ".").last.map(String.init) ?? self.typeName
+        let type = shortName(ofType: self.typeName)
         return self.name.map { "\(type) \"\($0)\" (\(self.id.short))" } ?? "\(type) (\(self.id.short))"
     }
 

@@ -147,6 +147,9 @@ struct MeshExecutorTests {
         #expect(arrived.count(of: "here") == 10)
         // And one that only receives.
         #expect(bench.executor.state.withLock { $0.threadCount } <= 13)
+        // Once they are free, no more work at the same time than there are processors.
+        let limit = MeshExecutor.Limits().parallelism
+        while bench.executor.state.withLock({ $0.replaced > 0 || $0.activeThreads > limit }) { await Task.yield() }
     }
 
     @Test("what arrives is received while every thread that there may be is blocked")
