@@ -46,6 +46,22 @@ extension Processes {
             }
         }
 
+        @Test("a spawn that reaches a new broker before the nodes do waits for them")
+        func spawnsEarly() async throws {
+            let cluster = try await Cluster()
+            try await cluster.drive { mesh in
+                cluster.broker.send(SIGKILL)
+                #expect(await cluster.broker.wait() == -SIGKILL)
+                try await ProcessTable.freeze(cluster.node.processID)
+                let second = try await cluster.restartBroker()
+                try await poll { (try? await mesh.nodes().isEmpty) == true }
+                let spawning = Task { try await mesh.spawn(Blocker.self) }
+                cluster.node.send(SIGCONT)
+                #expect(try await spawning.value.count() == 1)
+                withExtendedLifetime(second) {}
+            }
+        }
+
         @Test("kill -9 of a node: its workers are gone, and calls to its actors end")
         func nodeKilled() async throws {
             let cluster = try await Cluster()

@@ -45,7 +45,9 @@ extension Processes {
                 let lives = try await calls.value
                 #expect(lives == lives.sorted(), "an earlier life answered after a later one")
                 let lines = book.lines
-                #expect(lines.map(\.life) == lines.map(\.life).sorted(), "an earlier life ran after a later one")
+                // What was in the middle of its run when it was frozen may end its run.
+                let late = zip(lines, lines.dropFirst()).count { $0.life > $1.life }
+                #expect(late <= 1, "an earlier life ran calls after a later one: \(lines.map(\.life))")
                 #expect(book.history.reordered == [])
                 #expect(book.history.lost(of: ["caller": lives.count]) == [])
                 let there = try await mesh.spawn(Blocker.self, options: .init(node: info.node))

@@ -13,7 +13,9 @@ extension Broker {
     /// - Parameter holder: the process that gets the handle.
     package distributed func spawn(_ spec: ActorSpec, holder: PeerID?) async throws -> SpawnOutcome {
         await self.awaitEnd(ofNameOf: spec)
-        let spec = try self.note { registry, _ throws(MeshError) in try registry.spawn(spec, holder: holder) }
+        let spec = try await self.withReturningNodes {
+            try self.note { registry, _ in try registry.spawn(spec, holder: holder) }
+        }
         guard let node = self.registry.entries[spec.id]?.node else {
             throw MeshError(.actorUnavailable, "\(spec.label) has no node to start on.")
         }

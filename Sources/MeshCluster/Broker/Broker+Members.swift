@@ -23,6 +23,7 @@ extension Broker {
             for exit in exits { registry.exited(exit.id, incarnation: exit.incarnation, at: now) }
             return registry.add(node, actors: actors, workers: workers, at: now)
         }
+        self.waiters.wake(WellKnown.broker)
         for stray in strays {
             let agent = try self.node(node.address.peer)
             self.actorSystem.detach {
@@ -104,6 +105,15 @@ extension Broker {
 
     /// A worker for tasks of a program; waits until a node has one free.
     package distributed func leaseWorker(program: String, for owner: PeerID) async throws -> WorkerLease {
+        let node = try await self.withReturningNodes { try self.node(running: program) }
+        let agent = try self.node(node.registration.address.peer)
+        let lease = try await agent.leaseWorker(program: program, for: owner)
+        // Whoever asked may have gone in the meantime.
+        if Task.isCancelled { try await agent.returnWorker(lease.worker.peer) }
+        return lease
+    }
+
+    private func node(running program: String) throws(MeshError) -> Registry.Node {
         let nodes = self.registry.nodes.values.filter { $0.registration.programs.contains(program) }
         guard let node = nodes.randomElement() else {
             let programs = Set(self.registry.nodes.values.flatMap(\.registration.programs)).sorted()
@@ -112,11 +122,23 @@ extension Broker {
                 "No node runs the program \"\(program)\"; the nodes run: [\(programs.joined(separator: ", "))]. "
                     + "Start a node with that program: \(program) node --mesh ADDRESS.")
         }
-        let agent = try self.node(node.registration.address.peer)
-        let lease = try await agent.leaseWorker(program: program, for: owner)
-        // Whoever asked may have gone in the meantime.
-        if Task.isCancelled { try await agent.returnWorker(lease.worker.peer) }
-        return lease
+        return node
+    }
+
+    /// Does something for which there has to be a node. While the nodes of an earlier broker may still come back, it is
+    /// tried again with each that does.
+    func withReturningNodes<Result>(_ body: () throws -> Result) async throws -> Result {
+        while true {
+            let changes = self.waiters.changes
+            do {
+                return try body()
+            } catch let error as MeshError {
+                let isPlacement = [.typeNotFound, .insufficientResources, .invalidArgument].contains(error.code)
+                guard isPlacement, self.now < self.registry.expectsReturnsUntil else { throw error }
+            }
+            try Task.checkCancellation()
+            await self.waiters.wait(for: WellKnown.broker, since: changes)
+        }
     }
 
     // MARK: What there is

@@ -120,7 +120,7 @@ extension Broker {
     ///
     /// - Throws: `systemFailure` when it cannot be read.
     static func restore(
-        _ stored: StoredRegistry, _ settings: Registry.Settings, patience: UInt64, at now: Moment
+        _ stored: StoredRegistry, _ settings: Registry.Settings, patience: (PeerAddress?) -> UInt64, at now: Moment
     ) throws(MeshError) -> Registry {
         do {
             // One that knows no mesh: the handles in what is read count only once the broker is there.
@@ -133,6 +133,17 @@ extension Broker {
             throw MeshError(
                 .systemFailure, "What is in the broker's store cannot be read; another version has written it.",
                 cause: error)
+        }
+    }
+
+    /// For how long a node may stay away that an earlier broker had: as long as it may act without a broker, unless it is
+    /// known to have ended.
+    static func patience(_ terms: MembershipTerms, on host: HostID) -> (PeerAddress?) -> UInt64 {
+        { node in
+            guard let node, node.host == host, ProcessStatus.startTime(of: node.processID) != node.startTime else {
+                return terms.absence.nanoseconds + terms.leaseTime.nanoseconds
+            }
+            return terms.leaseTime.nanoseconds
         }
     }
 

@@ -47,7 +47,7 @@ package distributed actor Broker {
             leaseTime: settings.leaseTime.nanoseconds, interval: settings.heartbeatInterval.nanoseconds)
         self.registry = try Self.restore(
             stored, Registry.Settings(drainTime: settings.leaseTime.nanoseconds),
-            patience: settings.leaseTime.nanoseconds, at: now)
+            patience: Self.patience(self.terms, on: actorSystem.address.host), at: now)
         guard expectsReturns else { return }
         self.registry.expectReturns(until: now.time + settings.leaseTime.nanoseconds)
     }

@@ -48,7 +48,8 @@ extension NodeAgent {
     /// A warm worker, or a new one.
     func take() async throws(MeshError) -> PeerID {
         while let worker = self.idle.popLast() {
-            guard self.workers[worker] != nil else { continue }
+            // One that is being ended is of no use.
+            guard let entry = self.workers[worker], entry.endedFor == nil else { continue }
             self.workers[worker]?.isTaken = true
             self.scheduleRefill()
             return worker
@@ -149,7 +150,9 @@ extension NodeAgent {
     }
 
     func shared() async throws -> PeerID {
-        if let task = self.sharedWorker, let worker = try? await task.value, self.workers[worker] != nil {
+        if let task = self.sharedWorker, let worker = try? await task.value, let entry = self.workers[worker],
+            entry.endedFor == nil
+        {
             return worker
         }
         let task = Task { try await self.take() }

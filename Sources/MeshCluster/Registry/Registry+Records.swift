@@ -17,6 +17,8 @@ extension Registry {
         package var restartsInARow: Int
         package var node: PeerID?
         package var nodeName: String
+        /// The node's process, while it is known.
+        package var nodeAddress: PeerAddress?
     }
 
     /// What to write down of an actor; nil when it has ended, and then ``terminations`` says how.
@@ -25,7 +27,8 @@ extension Registry {
             Record(
                 spec: entry.spec, phase: entry.phase, order: entry.order, hasLived: entry.hasLived,
                 restarts: entry.restarts, restartsInARow: entry.restartsInARow, node: entry.node,
-                nodeName: entry.nodeName)
+                nodeName: entry.nodeName,
+                nodeAddress: entry.node.flatMap { self.nodes[$0]?.registration.address })
         }
     }
 
@@ -33,16 +36,17 @@ extension Registry {
     ///
     /// - Parameters:
     ///   - terminations: how actors ended, the oldest first.
-    ///   - patience: for how long nodes may stay away.
+    ///   - patience: for how long the node at an address may stay away, in nanoseconds: until then it may act without
+    ///     a broker, and what it has must not begin elsewhere. Nil stands for a node of which nothing is known.
     package init(
-        settings: Settings = Settings(), records: [Record], terminations: [ActorTermination], patience: UInt64,
-        at now: Moment
+        settings: Settings = Settings(), records: [Record], terminations: [ActorTermination],
+        patience: (PeerAddress?) -> UInt64, at now: Moment
     ) {
         self.init(settings: settings)
         for termination in terminations { self.remember(termination) }
         let records = records.sorted { $0.order < $1.order }
         self.nextOrder = (records.last?.order ?? 0) + 1
-        for record in records { self.restore(record, until: now.time + patience, at: now) }
+        for record in records { self.restore(record, until: now.time + patience(record.nodeAddress), at: now) }
         // By now all are listed that one may wait for.
         for record in records { self.resume(record.spec.id, at: now) }
         self.changed.formUnion(self.entries.keys)

@@ -12,15 +12,20 @@ package enum NodeTether {
     package static func keep(on mesh: Mesh, from node: NodeAgent) {
         let box = LeaseBox()
         // A node that is stopped before it has ever answered counts as well.
-        box.lease.withLock {
-            $0.renewed(askedAt: cmesh_monotonic_nanoseconds(), for: mesh.settings.leaseTime.nanoseconds)
-        }
+        box.renewed(askedAt: cmesh_monotonic_nanoseconds(), for: mesh.settings.leaseTime.nanoseconds, on: mesh)
         self.scheduleRenewal(mesh, node, box, after: 1)
         self.scheduleCheck(mesh, box)
     }
 
     private final class LeaseBox: Sendable {
         let lease = Mutex(MemberLease())
+
+        func renewed(askedAt time: UInt64, for duration: UInt64, on mesh: Mesh) {
+            self.lease.withLock { lease in
+                lease.renewed(askedAt: time, for: duration)
+                mesh.mayActUntil.store(lease.end ?? .max, ordering: .relaxed)
+            }
+        }
     }
 
     private static func scheduleRenewal(
@@ -33,9 +38,7 @@ package enum NodeTether {
                 let granted = try? await mesh.withDeadline(mesh.settings.leaseTime / 3) {
                     try await node.renew(mesh.address.peer)
                 }
-                if let granted {
-                    box.lease.withLock { $0.renewed(askedAt: askedAt, for: granted) }
-                }
+                if let granted { box.renewed(askedAt: askedAt, for: granted, on: mesh) }
                 self.scheduleRenewal(mesh, node, box, after: mesh.settings.heartbeatInterval.nanoseconds)
             }
         }

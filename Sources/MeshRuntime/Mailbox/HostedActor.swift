@@ -188,6 +188,10 @@ package final class HostedActor: Sendable {
                 "\(call.target.label) of \(self.label) was still waiting when its deadline passed; it has not run."
             return self.conclude(call, with: MeshError(.deadlineExceeded, message))
         }
+        guard self.mayAct else {
+            let error = MeshError(.actorDied, "\(self.label) has ended: its process has lost its lease.")
+            return self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
+        }
         guard let actor = self.instance else {
             let error = MeshError(.actorDied, "\(self.label) has ended.")
             return self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
@@ -201,6 +205,12 @@ package final class HostedActor: Sendable {
         } else {
             await self.runHoldingAnswer(of: call, on: actor, scratch, scope)
         }
+    }
+
+    /// Whether nobody can have begun another life of the actor.
+    private var mayAct: Bool {
+        let end = self.mesh.mayActUntil.load(ordering: .relaxed)
+        return end == .max || !self.isOwned || self.id.isReserved || cmesh_monotonic_nanoseconds() < end
     }
 
     /// Runs the method and answers the call.

@@ -436,7 +436,7 @@ extension World {
         self.record("a broker begins with \(records.count) actors")
         let registry = Registry(
             settings: self.settings, records: records, terminations: self.store.terminations,
-            patience: self.rules.patience, at: self.moment)
+            patience: { [patience = self.rules.patience] _ in patience }, at: self.moment)
         self.broker = BrokerModel(registry: registry, rules: self.rules)
         for owner in registry.owners { self.broker.missingOwners[owner] = self.time + self.rules.patience }
         self.settle()
