@@ -13,14 +13,17 @@ extension Processes {
             let scribe: Scribe
             let book: Book
 
-            init(_ mesh: Mesh, retries: Limit, maxRestarts: Limit = .unlimited) async throws {
+            init(
+                _ mesh: Mesh, retries: Limit, maxRestarts: Limit = .unlimited,
+                backoff: Backoff = Backoff(initial: .milliseconds(10))
+            ) async throws {
                 self.mesh = mesh
                 self.book = Book()
                 self.scribe = try await mesh.spawn(
                     Scribe.self, .init(path: self.book.path),
                     options: .init(
                         name: "scribe", maxRestarts: maxRestarts, maxTaskRetries: retries, maxPendingCalls: 2000,
-                        backoff: Backoff(initial: .milliseconds(10))))
+                        backoff: backoff))
             }
 
             func submit(_ numbers: Range<Int>) async throws -> [ObjectRef<UInt64>] {
@@ -85,6 +88,71 @@ extension Processes {
                 #expect(scene.book.history.duplicates == [])
                 #expect(scene.book.history.reordered == [])
                 #expect(scene.book.lines.map(\.number) == Array(0...10) + Array(50..<60))
+            }
+        }
+
+        @Test(
+            "a call that came while its actor was being restarted has used up no retry by waiting; a death while it runs does"
+        )
+        func waitingIsFree() async throws {
+            try await withFixtures { mesh in
+                // The first restart is at once, the second and third wait.
+                let scene = try await Scene(
+                    mesh, retries: 1, backoff: Backoff(initial: .milliseconds(500), maximum: .milliseconds(500)))
+                let witness = try await mesh.spawn(Witness.self, options: Witness.options)
+                try await scene.kill(life: 1)
+                try await poll {
+                    try await mesh.info("scribe").map { $0.incarnation == 2 && $0.state == .alive } ?? false
+                }
+                #expect(try await scene.scribe.write("caller", 0) == 2)
+                try await scene.kill(life: 2)
+                try await poll { try await mesh.info("scribe")?.state == .restarting }
+                // It waits for the third life, and is interrupted there; its one retry is still to come.
+                let call = try await mesh.submit { try await scene.scribe.writeAndHold("caller", 1, witness) }
+                try await witness.wait(for: "held", count: 1)
+                try await scene.kill(life: 3)
+                try await witness.wait(for: "held", count: 2)
+                try await witness.reach("go")
+                #expect(try await call.value == 4)
+                #expect(scene.book.lines.map(\.life) == [2, 3, 4])
+                #expect(scene.book.history.duplicates.map(\.number) == [1])
+            }
+        }
+
+        @Test("a call whose retries are used up fails as unavailable, and the actor goes on")
+        func oneRetry() async throws {
+            try await withFixtures { mesh in
+                let scene = try await Scene(mesh, retries: 1)
+                let witness = try await mesh.spawn(Witness.self, options: Witness.options)
+                let call = try await mesh.submit { try await scene.scribe.writeAndHold("caller", 0, witness) }
+                for life in 1...2 {
+                    try await witness.wait(for: "held", count: life)
+                    try await scene.kill(life: UInt64(life))
+                }
+                #expect(await codeThrown { try await call.value } == .actorUnavailable)
+                #expect(try await scene.scribe.write("caller", 1) == 3)
+                #expect(scene.book.lines.map(\.life) == [1, 2, 3])
+            }
+        }
+
+        @Test("children end with the life that made them, and the next life makes its own")
+        func children() async throws {
+            try await withFixtures { mesh in
+                let witness = try await mesh.spawn(Witness.self, options: Witness.options)
+                let top = try await mesh.spawn(
+                    Branch.self, .init("top", witness, shape: [1, 1]), options: .init(maxRestarts: 1, maxTaskRetries: 1)
+                )
+                let first = try #require(try await top.family().first)
+                let processes = try await top.processes()
+                kill(processes[0], SIGKILL)
+                #expect(try await mesh.terminated(first).cause == .ownerDied)
+                try await poll { !processes.contains(where: ProcessTable.isRunning) }
+                #expect(try await top.life() == 2)
+                let second = try #require(try await top.family().first)
+                #expect(second.id != first.id)
+                #expect(try await second.life() == 1)
+                let named = try await mesh.find(Branch.self, named: "top.0.0")
+                #expect(try await second.family().map(\.id) == [named.id])
             }
         }
     }
