@@ -77,20 +77,7 @@ public final class SQLiteRegistryStore: RegistryStore {
     }
 
     private var configuration: Configuration {
-        var configuration = Configuration()
-        let (seconds, attoseconds) = self.busyTimeout.components
-        configuration.busyMode = .timeout(Double(seconds) + Double(attoseconds) / 1e18)
-        let maximumSize = self.maximumSize
-        // Not by the configuration's journal mode, which makes the database forget the last transactions in a power cut.
-        configuration.prepareDatabase { database in
-            try database.execute(
-                sql: "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-            if let maximumSize {
-                let pageSize = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 4096
-                try database.execute(sql: "PRAGMA max_page_count = \(max(1, maximumSize / pageSize))")
-            }
-        }
-        return configuration
+        .durable(lockingMode: "EXCLUSIVE", busyTimeout: self.busyTimeout, maximumSize: self.maximumSize)
     }
 
     private static func prepare(_ database: Database) throws {
