@@ -43,6 +43,7 @@ extension Membership {
         let terms = try await begin(try self.broker())
         self.state.withLock { state in
             state.terms = terms
+            state.joins += 1
             state.awaySince = nil
             state.lease.renewed(askedAt: askedAt, for: terms.leaseTime.nanoseconds)
         }
@@ -70,10 +71,13 @@ extension Membership {
         mesh.detach { await Self.rejoin(mesh, endpoint, begin) }
     }
 
-    /// The broker is gone. Returns whether the caller has to find it again.
-    private func forget(_ peer: PeerID) -> Bool {
+    /// The broker is gone, or does not know this process any more. Returns whether the caller has to find it again.
+    ///
+    /// - Parameter joins: how often this process had become a member when that was so; if it has done so again since,
+    ///   the news is old.
+    private func forget(_ peer: PeerID, joins: UInt64? = nil) -> Bool {
         self.state.withLock { state in
-            guard state.broker?.peer == peer else { return false }
+            guard state.broker?.peer == peer, joins ?? state.joins == state.joins else { return false }
             state.broker = nil
             if state.isJoining { return false }
             state.isJoining = true
@@ -90,9 +94,12 @@ extension Membership {
     }
 
     private static func rejoin(_ mesh: Mesh, _ endpoint: String, _ begin: @escaping Begin) async {
+        // On a busy machine an answer may take long, and each question needs a connection of its own.
+        var patience = Duration.milliseconds(500)
         while !mesh.isStopped, let membership = try? mesh.membership {
             do {
-                let address = try await mesh.greet(endpoint, timeout: .milliseconds(500))
+                let address = try await mesh.greet(endpoint, timeout: patience)
+                patience = min(patience * 2, .seconds(4))
                 // One that has ended may still be heard for a moment.
                 if let address, !mesh.hasEnded(address.peer) {
                     membership.setBroker(address.reached(at: endpoint, from: mesh.address.host))
@@ -123,7 +130,10 @@ extension Membership {
     }
 
     private static func heartbeat(_ mesh: Mesh, _ endpoint: String, _ begin: @escaping Begin) async {
-        guard let membership = try? mesh.membership, let broker = membership.brokerAddress else { return }
+        guard let membership = try? mesh.membership else { return }
+        // While it joins it is no member yet, and would be told so.
+        let member = membership.state.withLock { $0.isJoining ? nil : ($0.broker, $0.joins) }
+        guard case (let broker?, let joins)? = member else { return }
         let askedAt = cmesh_monotonic_nanoseconds()
         do {
             // One that is lost on the way must not keep the next ones back.
@@ -136,7 +146,7 @@ extension Membership {
             }
         } catch let error as MeshError where error.code == .actorNotFound {
             // It has given this process up, and it is not the broker that ended.
-            guard membership.forget(broker.peer) else { return }
+            guard membership.forget(broker.peer, joins: joins) else { return }
             mesh.logger.warning("the broker had given this process up; it joins again, as a new member")
             await membership.state.withLock { $0.loss }?.fence()
             await self.rejoin(mesh, endpoint, begin)

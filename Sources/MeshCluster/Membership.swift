@@ -19,6 +19,8 @@ package final class Membership: Sendable {
         var endpoint: String?
         /// Whether somebody is about to find the broker.
         var isJoining = false
+        /// How often this process has become a member.
+        var joins: UInt64 = 0
         var terms: MembershipTerms
         var lease = MemberLease()
         /// Since when the broker has been away.

@@ -19,9 +19,13 @@ package final class ZeroMQTransport: MeshTransport {
 
     /// Binds the inbound socket.
     ///
-    /// - Parameter endpoints: `ipc://path` and `tcp://address:port`; port `*` takes a free one.
+    /// - Parameters:
+    ///   - endpoints: `ipc://path` and `tcp://address:port`; port `*` takes a free one.
+    ///   - patience: for how many nanoseconds to wait, blocking the thread, for an address that is in use. One that is
+    ///     made known before it is bound may be taken for a moment: whoever tries to reach it on this host may get the
+    ///     very port as his own.
     /// - Throws: `systemFailure` when an endpoint cannot be bound.
-    package init(bind endpoints: [String]) throws(MeshError) {
+    package init(bind endpoints: [String], patience: UInt64 = 0) throws(MeshError) {
         let context = try ZeroMQContext()
         let inbound = try ZeroMQSocket(context, type: ZMQ_PULL)
         inbound.set(ZMQ_LINGER, 0)
@@ -29,8 +33,14 @@ package final class ZeroMQTransport: MeshTransport {
         inbound.set(ZMQ_MAXMSGSIZE, long: Self.maximumMessageSize)
         inbound.set(ZMQ_IPV6, 1)
         var bound: [String] = []
+        var waited: UInt64 = 0
         for endpoint in endpoints {
-            guard zmq_bind(inbound.handle, endpoint) == 0 else {
+            while zmq_bind(inbound.handle, endpoint) != 0 {
+                if zmq_errno() == EADDRINUSE, waited < patience {
+                    usleep(50_000)
+                    waited += 50_000_000
+                    continue
+                }
                 let reason = zeroMQError()
                 throw MeshError(
                     .systemFailure,

@@ -13,13 +13,15 @@ struct MeshProcess: Sendable {
 
     /// Binds the sockets and begins to receive.
     ///
-    /// - Parameter broker: where the broker is, if that is known: others reach this process by the same way.
+    /// - Parameters:
+    ///   - bindPatience: for how many nanoseconds to wait for an address that is in use.
+    ///   - broker: where the broker is, if that is known: others reach this process by the same way.
     init(
-        directory: String, bind: [String], broker: String? = nil, settings: MeshSettings,
+        directory: String, bind: [String], bindPatience: UInt64 = 0, broker: String? = nil, settings: MeshSettings,
         stateStore: (any StateStore)? = nil, logger: Logger
     ) throws(MeshError) {
         let peer = PeerID.random()
-        let transport = try ZeroMQTransport(bind: ["ipc://\(directory)/\(peer)"] + bind)
+        let transport = try ZeroMQTransport(bind: ["ipc://\(directory)/\(peer)"] + bind, patience: bindPatience)
         let address = PeerAddress(
             peer: peer,
             host: ProcessStatus.hostID(),

@@ -11,7 +11,7 @@ package func runBroker(_ configuration: MeshConfiguration) async throws {
     let directory = try RuntimeDirectory.make()
     defer { directory.remove() }
     let process = try MeshProcess(
-        directory: directory.path, bind: bind, settings: configuration.settings,
+        directory: directory.path, bind: bind, bindPatience: 2_000_000_000, settings: configuration.settings,
         logger: Logger(label: "actormesh.broker"))
     process.mesh.setMembership(
         Membership(mesh: process.mesh, program: programName(), broker: process.mesh.address))

@@ -98,7 +98,11 @@ package distributed actor NodeAgent {
         let terms = try await broker.register(
             self.registration, actors: actors, workers: Array(self.workers.keys), exits: exits)
         if let address = try self.membership.brokerAddress {
-            for worker in self.workers.keys { try? await self.agent(worker).brokerChanged(address) }
+            for worker in self.workers.keys {
+                // Not awaited: one that does not answer must not keep this node from being a member.
+                let agent = try self.agent(worker)
+                self.mesh.detach { try await agent.brokerChanged(address) }
+            }
         }
         return terms
     }
