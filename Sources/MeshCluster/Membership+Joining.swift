@@ -40,7 +40,18 @@ extension Membership {
 
     private func begin(_ begin: Begin) async throws {
         let askedAt = cmesh_monotonic_nanoseconds()
-        let terms = try await begin(try self.broker())
+        let broker = try self.broker()
+        let terms: MembershipTerms
+        do {
+            terms = try await begin(broker)
+        } catch let error as MeshError where error.code == .actorDied && !self.mesh.hasLost(self.mesh.peer(of: broker))
+        {
+            let endpoint = self.state.withLock { $0.endpoint } ?? ""
+            throw MeshError(
+                .brokerUnavailable,
+                "The process at \(endpoint) belongs to a mesh, but is not its broker. Give the address of the broker.",
+                cause: error)
+        }
         self.state.withLock { state in
             state.terms = terms
             state.joins += 1

@@ -37,6 +37,9 @@ struct BenchCommand: AsyncParsableCommand {
         if let seconds, !(0.01...600).contains(seconds) {
             throw ValidationError("--seconds takes 0.01 to 600, not \(seconds).")
         }
+        if let only, only.allSatisfy({ $0 == "," || $0 == " " }) {
+            throw ValidationError("--only takes names of workloads. See mesh bench --list.")
+        }
     }
 
     func run() async throws {

@@ -28,6 +28,13 @@ struct MeshOptions: ParsableArguments {
         guard let address = configuration.broker else {
             throw UsageError("Which mesh? Give --mesh tcp://HOST:PORT, or set MESH_ADDRESS.")
         }
+        if self.address == nil {
+            do throws(UsageError) {
+                try MeshAddressSyntax.check(address)
+            } catch {
+                throw UsageError("MESH_ADDRESS: \(error.description)")
+            }
+        }
         configuration.address = address
         try await ActorMesh.withMesh(configuration, body)
     }

@@ -42,8 +42,14 @@ extension Mesh {
             typeName = name
             value = ThrownError(typeName: name, reason: String(describing: error), method: method, value: nil)
         }
-        let data = (try? self.encoder.encode(AnyEncodable(value))) ?? Data()
-        return EncodedError(typeName: typeName, data: data)
+        if let data = try? self.encoder.encode(AnyEncodable(value)), data.count <= self.settings.maximumPayload {
+            return EncodedError(typeName: typeName, data: data)
+        }
+        // It cannot travel as itself; what it says can, if that is not the reason.
+        let name = String(reflecting: type(of: error))
+        let reason = String(String(describing: error).prefix(4096))
+        let description = ThrownError(typeName: name, reason: reason, method: method, value: nil)
+        return EncodedError(typeName: name, data: (try? self.encoder.encode(description)) ?? Data())
     }
 
     package func decodeError(_ error: EncodedError) -> any Error {

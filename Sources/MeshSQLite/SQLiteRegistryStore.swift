@@ -38,6 +38,11 @@ public final class SQLiteRegistryStore: RegistryStore {
 
     /// Takes the database, and reads what is in it.
     public func open() async throws -> StoredRegistry {
+        // SQLite takes these for databases that are nowhere.
+        guard !self.path.isEmpty, !self.path.hasPrefix(":"), !self.path.hasPrefix("file:") else {
+            throw MeshError(
+                .invalidArgument, "The registry store \"\(self.path)\" is no file. Give the path of a file on a disk.")
+        }
         do {
             let queue = try self.database()
             return try await queue.write { database in

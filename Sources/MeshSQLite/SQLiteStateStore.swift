@@ -32,8 +32,10 @@ public final class SQLiteStateStore: StateStore {
     private func open() throws -> DatabaseQueue {
         try self.opened.withLock { opened in
             if let opened { return opened }
-            // SQLite gives its other files the same rights.
-            close(Glibc.open(self.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600))
+            // SQLite gives its other files the same rights. One that is there must not be opened beside SQLite: closing
+            // it would give up the locks that another store of this process has.
+            let descriptor = Glibc.open(self.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            if descriptor >= 0 { close(descriptor) }
             let database = try DatabaseQueue(path: self.path, configuration: self.configuration)
             try database.write { try Self.prepare($0) }
             opened = database

@@ -62,6 +62,24 @@ extension Processes {
             }
         }
 
+        @Test("a task that is submitted while the broker is away, and others run, runs when it is back")
+        func tasks() async throws {
+            let cluster = try await Cluster()
+            try await cluster.drive { mesh in
+                let witness = try await mesh.spawn(Witness.self, options: Witness.options)
+                let running = try await mesh.submit(Lingering(witness: witness))
+                try await witness.wait(for: "started", count: 1)
+                cluster.broker.send(SIGKILL)
+                #expect(await cluster.broker.wait() == -SIGKILL)
+                let waiting = try await mesh.submit(Lingering(witness: witness))
+                let second = try await cluster.restartBroker()
+                try await witness.wait(for: "started", count: 2)
+                try await witness.reach("go")
+                #expect(try await mesh.get([running, waiting]) == [1, 1])
+                withExtendedLifetime(second) {}
+            }
+        }
+
         @Test("kill -9 of a node: its workers are gone, and calls to its actors end")
         func nodeKilled() async throws {
             let cluster = try await Cluster()

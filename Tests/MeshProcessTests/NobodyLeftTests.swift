@@ -75,7 +75,11 @@ extension Processes.L5NobodyLeftBehind {
         try await poll { !ProcessTable.isRunning(worker) }
         for process in processes { kill(process, SIGCONT) }
         #expect(await driver.line()?.hasPrefix("failed actor") == true)
-        #expect(await driver.line() == "again 1")
-        #expect(await driver.wait() == 0)
+        let line = await driver.line()
+        let status = await driver.wait()
+        guard line != "again 1" || status != 0 else { return }
+        // A node waits for a broker that keeps nothing as long as the lease time, and then ends.
+        if victims.contains(.broker), !ProcessTable.isRunning(cluster.node.processID) { return }
+        Issue.record("status \(status), \(line ?? "nothing"):\n\(await driver.errors.lines().joined(separator: "\n"))")
     }
 }

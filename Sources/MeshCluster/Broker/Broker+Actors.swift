@@ -69,6 +69,11 @@ extension Broker {
             let changes = self.waiters.changes
             guard let entry = try self.registry.find(name: name, namespace: namespace) else { return nil }
             if let address = entry.address, entry.phase == .alive {
+                if self.journal?.isPending(entry.spec.id) == true {
+                    // One that cannot be written is ended, and must not have been found.
+                    try await self.stored()
+                    continue
+                }
                 if let holder {
                     let counts = self.note { registry, _ in registry.grant(entry.spec.id, to: holder) }
                     guard counts else {

@@ -22,6 +22,8 @@ struct Journal: Sendable {
     private(set) var next = Batch()
     /// Whether what `begin` returned last has not ended yet.
     private(set) var isWriting = false
+    /// The actors that are being written.
+    private var writing: Set<UniqueID> = []
     /// Who came while everything that had happened was being written.
     private var late: [Waiter] = []
     /// Why the last write failed; nil when it did not.
@@ -41,6 +43,9 @@ struct Journal: Sendable {
     /// Whether something is not written that has happened.
     var isBehind: Bool { self.isWriting || !self.next.changed.isEmpty || !self.next.effects.isEmpty }
 
+    /// Whether something about an actor is not written.
+    func isPending(_ actor: UniqueID) -> Bool { self.next.changed.contains(actor) || self.writing.contains(actor) }
+
     /// Whether a write is to begin. What failed is tried again when something new is to be written, or when it is due.
     var canBegin: Bool { !self.isWriting && !self.next.isEmpty }
 
@@ -57,6 +62,7 @@ struct Journal: Sendable {
     mutating func begin() -> Batch {
         defer { self.next = Batch() }
         self.isWriting = true
+        self.writing = self.next.changed
         return self.next
     }
 
@@ -66,6 +72,7 @@ struct Journal: Sendable {
     mutating func end(_ batch: Batch, _ failure: MeshError?) -> [Waiter] {
         defer { self.late = [] }
         self.isWriting = false
+        self.writing = []
         self.failure = failure
         if failure != nil {
             self.next.changed.formUnion(batch.changed)

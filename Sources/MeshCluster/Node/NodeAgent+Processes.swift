@@ -27,6 +27,8 @@ extension NodeAgent {
     /// Fills the pool of warm workers, a while after it was used so that it does not compete with the use.
     package distributed func refill() async throws {
         self.isRefilling = false
+        // Workers of a node that has lost its lease end at once; it fills its pool when it has joined again.
+        guard try self.membership.remainingLease(at: cmesh_monotonic_nanoseconds()) != 0 else { return }
         while !self.isStopping, self.idle.count + self.warming < self.warmTarget {
             guard (try? self.launch()) != nil else { return }
         }
@@ -38,7 +40,8 @@ extension NodeAgent {
         guard !self.isRefilling, !self.isStopping else { return }
         self.isRefilling = true
         let mesh = self.mesh
-        let delay = UInt64(3_000_000)
+        // A program whose workers end by themselves must not keep the machine busy with starting them.
+        let delay = min(UInt64(3_000_000) << min(self.idleDeaths, 16), 5_000_000_000)
         _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + delay) { [weak mesh] in
             guard let mesh else { return }
             Task { try? await mesh.service(NodeAgent.self, WellKnown.node, at: mesh.address).refill() }
@@ -140,6 +143,7 @@ extension NodeAgent {
         unlinkSockets(of: worker.address)
         if worker.leasedBy != nil { self.releaseSlot() }
         self.workerLeases.remove(peer)
+        self.idleDeaths = worker.isTaken || worker.endedFor != nil ? 0 : self.idleDeaths + 1
         let message = "Its process \(end.processID) \(worker.endedFor.map { "was ended: \($0)" } ?? end.words)."
         self.remember(peer, end, message)
         self.mesh.lost(peer, because: MeshError(.actorDied, message))

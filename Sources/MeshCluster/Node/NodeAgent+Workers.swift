@@ -91,6 +91,12 @@ extension NodeAgent {
         self.giveBack(worker)
     }
 
+    /// Ends a worker that its submitter cannot reach, with what it does.
+    package distributed func endLease(_ worker: PeerID, of owner: PeerID) async throws {
+        guard self.workers[worker]?.leasedBy == owner else { return }
+        self.end(worker, for: "whoever had leased it could not reach it")
+    }
+
     /// Keeps a worker for the next use, if few are kept.
     func giveBack(_ worker: PeerID) {
         guard self.workers[worker] != nil else { return }

@@ -59,6 +59,8 @@ package distributed actor NodeAgent {
     var endedOrder: [PeerID] = []
     var isStopping = false
     var isRefilling = false
+    /// How many workers in a row have ended by themselves before they were used.
+    var idleDeaths: UInt64 = 0
 
     package init(
         actorSystem: Mesh, launcher: WorkerLauncher, registration: NodeRegistration, directory: String,
@@ -104,6 +106,7 @@ package distributed actor NodeAgent {
                 self.mesh.detach { try await agent.brokerChanged(address) }
             }
         }
+        self.scheduleRefill()
         return terms
     }
 

@@ -60,6 +60,8 @@ package final class TaskScheduler: Sendable {
     /// A task that took less is short.
     private static let shortTask: UInt64 = 2_000_000
     private static let idleTime: UInt64 = 200_000_000
+    /// How long to wait before asking again for a worker that could not be had.
+    private static let retryTime: UInt64 = 200_000_000
 
     init(mesh: Mesh) { self.mesh = mesh }
 
@@ -144,15 +146,22 @@ package final class TaskScheduler: Sendable {
         if isWanted { self.fill(lease.worker.peer) } else { self.giveBack(lease) }
     }
 
-    /// No worker can be had: the tasks that wait fail, since nothing else will run them.
+    /// No worker can be had: the tasks that wait fail, since nothing else will run them. While others run, the workers
+    /// that those have may come to them; and more are asked for again.
     private func failed(_ error: any Error) {
-        let jobs = self.state.withLock { state -> Deque<Job> in
+        let (jobs, asksAgain) = self.state.withLock { state -> (Deque<Job>, Bool) in
             state.requested -= 1
-            guard state.leases.isEmpty, state.requested == 0 else { return [] }
+            guard state.requested == 0 else { return ([], false) }
+            guard state.leases.isEmpty else { return ([], !state.queue.isEmpty) }
             defer { state.queue = [] }
-            return state.queue
+            return (state.queue, false)
         }
         for job in jobs { job.finish(.failure(error)) }
+        guard asksAgain else { return }
+        _ = self.mesh.schedule(at: cmesh_monotonic_nanoseconds() + Self.retryTime) { [weak mesh] in
+            guard let mesh, !mesh.isStopped, let scheduler = try? mesh.membership.scheduler else { return }
+            scheduler.requestLeases()
+        }
     }
 
     private func fill(_ peer: PeerID) {
@@ -207,11 +216,25 @@ package final class TaskScheduler: Sendable {
     /// The worker has died, or cannot be reached: its tasks run elsewhere if they may.
     private func lost(_ job: Job, on lease: WorkerLease, _ error: MeshError) {
         let peer = lease.worker.peer
-        self.state.withLock { $0.leases[peer] = nil }
+        let isFirst = self.state.withLock { $0.leases.removeValue(forKey: peer) != nil }
+        // Whatever it still does is of no use to anybody, and its slot is.
+        if isFirst, error.code == .actorUnavailable { self.end(lease) }
         var job = job
         job.attemptsLeft = job.attemptsLeft.map { $0 - 1 }
-        guard job.attemptsLeft ?? 1 > 0 else { return job.finish(.failure(error)) }
+        guard job.attemptsLeft ?? 1 > 0 else {
+            job.finish(.failure(error))
+            // It may have been the last one to bring a worker to those that wait.
+            return self.requestLeases()
+        }
         self.enqueue(job)
+    }
+
+    private func end(_ lease: WorkerLease) {
+        let mesh = self.mesh
+        mesh.detach {
+            let node = try mesh.service(NodeAgent.self, WellKnown.node, at: lease.node)
+            try await node.endLease(lease.worker.peer, of: mesh.address.peer)
+        }
     }
 
     // MARK: Giving back

@@ -49,7 +49,8 @@ package enum NodeTether {
         _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + interval) { [weak mesh] in
             guard let mesh, !mesh.isStopped else { return }
             if box.lease.withLock({ $0.isNewlyLost(at: cmesh_monotonic_nanoseconds()) }) {
-                mesh.logger.error("the node was not heard for the lease time: this worker and its actors end")
+                mesh.logger.error(
+                    "the node, or its broker, was not heard for the lease time: this worker and its actors end")
                 _exit(EX_UNAVAILABLE)
             }
             self.scheduleCheck(mesh, box)

@@ -10,7 +10,8 @@ struct BrokerCommand: AsyncParsableCommand {
         discussion: """
             Prints "broker ready at ADDRESS" when it can be joined, and runs until SIGTERM or SIGINT; then it ends with \
             status 0. While it is away, calls between processes that know each other go on; they join again when a \
-            broker is back at the same address.
+            broker is back at the same address within the lease time, or within ten minutes when it has a store. \
+            Nodes that wait longer end, with their actors.
 
             With --store it writes everything down before it answers, and forgets nothing when it is killed and started \
             again with the same file: names, actors and how often they were restarted, and how actors ended. Such a \
@@ -37,6 +38,14 @@ struct BrokerCommand: AsyncParsableCommand {
     func validate() throws {
         for address in self.bind {
             try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) }
+        }
+        try self.checkStore()
+    }
+
+    private func checkStore() throws {
+        guard let store else { return }
+        guard !store.isEmpty, !store.hasPrefix(":"), !store.hasPrefix("file:") else {
+            throw ValidationError("--store takes the path of a file, not \"\(store)\".")
         }
     }
 

@@ -41,6 +41,9 @@ struct NodeCommand: AsyncParsableCommand {
             try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) }
         }
         if let cpus, !(cpus > 0 && cpus.isFinite) { throw ValidationError("--cpus takes a number above 0.") }
+        if self.name?.isEmpty == true {
+            throw ValidationError("--name must not be empty; leave it out for the host's.")
+        }
         if let program, !isExecutable(program) {
             throw ValidationError("The program \(program) cannot be run. Give the path of an executable.")
         }

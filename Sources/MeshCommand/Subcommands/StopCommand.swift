@@ -11,7 +11,7 @@ struct StopCommand: AsyncParsableCommand {
 
             Examples:
               mesh stop Account --mesh tcp://127.0.0.1:4711
-              mesh stop worker-7 --timeout 60
+              mesh stop worker-7 --within 60
             """)
 
     @Argument(help: "The actor's name, or the first digits of its ID (at least four) if nobody has that name.")
@@ -21,13 +21,13 @@ struct StopCommand: AsyncParsableCommand {
     var namespace: String = "default"
 
     @Option(help: ArgumentHelp("How many seconds it may take; then what still runs is cut off.", valueName: "seconds"))
-    var timeout: Double = 30
+    var within: Double = 30
 
     @OptionGroup var mesh: MeshOptions
 
     func validate() throws {
-        guard self.timeout >= 0, self.timeout < 1e9 else {
-            throw ValidationError("--timeout takes a number of seconds from 0 on, not \(self.timeout).")
+        guard self.within >= 0, self.within < 1e9 else {
+            throw ValidationError("--within takes a number of seconds from 0 on, not \(self.within).")
         }
     }
 
@@ -35,7 +35,10 @@ struct StopCommand: AsyncParsableCommand {
         try await self.mesh.withMesh { mesh in
             let actors = try await self.mesh.ask(mesh) { try await mesh.actors() }
             let chosen = try ActorChoice(self.actor, namespace: self.namespace).choose(from: actors)
-            try await self.mesh.ask(mesh) { try await mesh.stop(id: chosen.id, timeout: .seconds(self.timeout)) }
+            // The broker cuts it off when its time is over, and may then take as long as for any answer.
+            try await mesh.withDeadline(.seconds(self.within + self.mesh.timeout)) {
+                try await mesh.stop(id: chosen.id, timeout: .seconds(self.within))
+            }
             print("stopped \(ActorChoice.label(chosen))")
         }
     }

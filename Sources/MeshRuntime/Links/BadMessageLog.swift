@@ -3,16 +3,21 @@ import Logging
 import MeshCore
 import Synchronization
 
-/// Counts messages that make no sense, and logs the first of each minute.
+/// Counts messages that make no sense, and logs the first of each peer and minute; of all peers together only so many
+/// a minute, since whoever sends them chooses what he calls himself.
 final class BadMessageLog: Sendable {
     private struct State {
         var count: UInt64 = 0
         var lastLogged: [PeerID: UInt64] = [:]
+        /// When the present minute began, and how many lines there were in it.
+        var minute: UInt64 = 0
+        var lines = 0
     }
 
     private let state = Mutex(State())
     private let logger: Logger
     private static let interval: UInt64 = 60_000_000_000
+    private static let linesPerInterval = 20
 
     init(logger: Logger) { self.logger = logger }
 
@@ -20,16 +25,20 @@ final class BadMessageLog: Sendable {
 
     func note(_ error: any Error, from peer: PeerID) {
         let now = cmesh_monotonic_nanoseconds()
-        let isDue = self.state.withLock { state -> Bool in
+        let count = self.state.withLock { state -> UInt64? in
             state.count += 1
-            if let last = state.lastLogged[peer], now - last < Self.interval { return false }
-            if state.lastLogged.count > 1000 { state.lastLogged = [:] }
-            state.lastLogged[peer] = now
-            return true
+            if now - state.minute >= Self.interval { (state.minute, state.lines, state.lastLogged) = (now, 0, [:]) }
+            guard state.lines < Self.linesPerInterval, state.lastLogged.updateValue(now, forKey: peer) == nil else {
+                return nil
+            }
+            state.lines += 1
+            return state.count
         }
-        guard isDue else { return }
+        guard let count else { return }
         self.logger.warning(
             "dropped a message that makes no sense",
-            metadata: ["mesh.peer.id": "\(peer)", "error": "\(error)"])
+            metadata: [
+                "mesh.peer.id": peer == .anyone ? "unknown" : "\(peer)", "error": "\(error)", "count": "\(count)",
+            ])
     }
 }

@@ -47,6 +47,34 @@ struct CommandTests {
         }
     }
 
+    @Test("stop ends an actor in good order, and tree shows who spawned whom")
+    func stopAndTree() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.broker()
+            _ = try await scene.node()
+            let driver = try await scene.driver()
+            _ = try await driver.ask("spawn one")
+            #expect(try await scene.mesh("tree").contains("Tally \"one\""))
+            let stopped = try await scene.mesh("stop", "one", "--within", "10", "--timeout", "5")
+            #expect(stopped.hasPrefix("stopped Tally \"one\""))
+            #expect(try await driver.ask("call one").hasPrefix("error actorDied"))
+            #expect(try await scene.mesh("stop", "one", expecting: 1).contains("No actor is called \"one\""))
+            #expect(!(try await scene.mesh("tree").contains("Tally")))
+        }
+    }
+
+    @Test("a process that is no broker is told from one that does not answer")
+    func notABroker() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.broker()
+            _ = try await scene.node()
+            let nodes = try self.objects(try await scene.mesh("nodes", "--format", "json"))
+            let endpoints = try #require(nodes.first?["endpoints"] as? [String])
+            let endpoint = try #require(endpoints.first { $0.hasPrefix("tcp://") })
+            #expect(try await scene.mesh("actors", "--mesh", endpoint, expecting: 69).contains("is not its broker"))
+        }
+    }
+
     @Test("messages of another program's actor are printed, followed, and the command ends with status 0 at SIGINT")
     func messages() async throws {
         try await Scene.run { scene in
@@ -129,6 +157,9 @@ struct CommandTests {
                 (["node", "--mesh", "tcp://h:1", "--program", "/tmp"], "/tmp cannot be run"),
                 (["broker", "--bind", "4711"], "no address to bind"),
                 (["kill"], "Missing expected argument"),
+                (["bench", "--only", ""], "mesh bench --list"),
+                (["broker", "--store", ":memory:"], "--store takes the path of a file"),
+                (["node", "--mesh", "tcp://h:1", "--name", ""], "--name must not be empty"),
                 (["frobnicate"], "frobnicate"),
             ]
             for (arguments, advice) in mistakes {
