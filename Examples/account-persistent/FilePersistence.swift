@@ -29,15 +29,30 @@ distributed actor FilePersistence: RemoteActor {
         let temporary = "\(path).\(self.id.uniqueID)"
         let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw Self.failure("open", temporary) }
-        let written = bytes.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-        let isOnDisk = written == bytes.count && fsync(file) == 0
-        close(file)
-        guard isOnDisk else { throw Self.failure("write", temporary) }
+        defer { close(file) }
+        do {
+            try Self.write(bytes, to: file, temporary)
+            guard fsync(file) == 0 else { throw Self.failure("write", temporary) }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
         guard rename(temporary, path) == 0 else { throw Self.failure("replace", path) }
         // The new name must be on the disk too.
         let folder = open(self.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { close(folder) }
         guard folder >= 0, fsync(folder) == 0 else { throw Self.failure("write", self.directory) }
+    }
+
+    /// The system may take a part at a time.
+    private static func write(_ bytes: Data, to file: Int32, _ path: String) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Self.failure("write", path) }
+            rest = rest.dropFirst(count)
+        }
     }
 
     private static func failure(_ step: String, _ file: String) -> Failure {

@@ -34,7 +34,8 @@ void cmesh_set_thread_name(const char *name) {
 
 uint64_t cmesh_monotonic_nanoseconds(void) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    // Not CLOCK_MONOTONIC, which stands still while the machine is suspended: a lease must not outlast that.
+    clock_gettime(CLOCK_BOOTTIME, &now);
     return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 

@@ -130,7 +130,14 @@ extension Mesh {
     }
 
     /// Has something done when an actor of this process has ended itself, with which life of it.
-    package func whenActorExits(_ action: @escaping @Sendable (UniqueID, UInt64) -> Void) {
+    ///
+    /// - Parameter begins: what is done, and awaited, before that, when the actor has asked for its end and is about to
+    ///   clean up: its process may die of that.
+    package func whenActorExits(
+        begins: @escaping @Sendable (UniqueID, UInt64) async -> Void,
+        _ action: @escaping @Sendable (UniqueID, UInt64) -> Void
+    ) {
+        self.onActorExiting.withLock { $0 = begins }
         self.onActorExit.withLock { $0 = action }
     }
 

@@ -54,6 +54,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
     private let coders = Coders()
     /// What the layer above keeps for this mesh.
     package let extensions = Mutex<[ObjectIdentifier: any Sendable]>([:])
+    let onActorExiting = Mutex<(@Sendable (UniqueID, UInt64) async -> Void)?>(nil)
     let onActorExit = Mutex<(@Sendable (UniqueID, UInt64) -> Void)?>(nil)
     /// Knows the whole mesh; nil in a process that has not joined one.
     package let directory = Mutex<(any MeshDirectory)?>(nil)

@@ -33,6 +33,17 @@ extension Processes {
             }
         }
 
+        @Test("an actor that ended itself is not restarted when its process dies while it cleans up")
+        func exitAndDie() async throws {
+            try await withFixtures { mesh in
+                let quitter = try await mesh.spawn(Quitter.self, options: .init(maxRestarts: 3))
+                #expect(await codeThrown { try await quitter.quit() } == .actorDied)
+                let end = try await mesh.terminated(quitter)
+                #expect(end.cause == .exited, "\(end)")
+                #expect(end.incarnation == 1)
+            }
+        }
+
         @Test("stop: it finishes what it accepted, cleans up and ends; then its name is free")
         func stops() async throws {
             try await withFixtures { mesh in

@@ -34,7 +34,12 @@ enum WorkerMain {
             let node = try mesh.service(NodeAgent.self, WellKnown.node, at: bootstrap.node)
             mesh.setMembership(
                 Membership(mesh: mesh, program: program, broker: bootstrap.broker, node: bootstrap.node.peer))
-            mesh.whenActorExits { [weak mesh] actor, incarnation in
+            mesh.whenActorExits { [weak mesh, leaseTime = settings.leaseTime] actor, incarnation in
+                // A node that does not answer ends this process anyway.
+                try? await mesh?.withDeadline(leaseTime) {
+                    try await node.exiting(actor, incarnation: incarnation)
+                }
+            } _: { [weak mesh] actor, incarnation in
                 mesh?.detach { try await node.exited(actor, incarnation: incarnation) }
             }
             // What only the start needed is more than half of an idle worker's memory.

@@ -171,6 +171,11 @@ extension Broker {
 
     // MARK: What nodes say
 
+    /// A node has a new worker process.
+    package distributed func workerStarted(_ worker: PeerID, on node: PeerID) async throws {
+        self.note { registry, _ in registry.workerStarted(worker, on: node) }
+    }
+
     /// A worker process of a node has ended, with the actors in it.
     package distributed func workerEnded(_ worker: PeerID, _ end: ProcessEnd, reason: String) async throws {
         let cause: ActorTermination.Cause = end.isOutOfMemory ? .outOfMemory : .processCrashed

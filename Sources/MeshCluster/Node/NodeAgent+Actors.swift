@@ -92,17 +92,21 @@ extension NodeAgent {
         return await self.kill(worker, for: cause.words)
     }
 
+    /// An actor of a worker has asked for its own end, and cleans up.
+    package distributed func exiting(_ actor: UniqueID, incarnation: UInt64) async throws {
+        guard let worker = self.worker(of: actor), self.workers[worker]?.actors[actor]?.incarnation == incarnation
+        else { return }
+        self.workers[worker]?.exiting.insert(actor)
+    }
+
     /// An actor of a worker has ended itself.
     package distributed func exited(_ actor: UniqueID, incarnation: UInt64) async throws {
         guard let worker = self.worker(of: actor), let spec = self.workers[worker]?.actors[actor],
             spec.incarnation == incarnation
         else { return }
         self.unlist(actor)
-        self.exits[actor] = incarnation
-        let news = self.tellBroker(after: self.workers[worker]?.news) {
-            try await $0.exited(actor, incarnation: incarnation)
-            await self.brokerKnows(of: actor, incarnation)
-        }
+        self.workers[worker]?.exiting.remove(actor)
+        let news = self.tellBroker(ofExit: actor, incarnation, after: self.workers[worker]?.news)
         self.workers[worker]?.news = news
         if spec.options.placement == .process { self.end(worker, for: "its actor ended itself") }
     }
@@ -125,6 +129,16 @@ extension NodeAgent {
     ) async throws -> Supervision.Decision {
         guard let worker = self.worker(of: supervisor) else { return .restart }
         return try await self.agent(worker).decide(supervisor, incarnation: incarnation, about: child)
+    }
+
+    func tellBroker(
+        ofExit actor: UniqueID, _ incarnation: UInt64, after news: Task<Void, Never>?
+    ) -> Task<Void, Never> {
+        self.exits[actor] = incarnation
+        return self.tellBroker(after: news) {
+            try await $0.exited(actor, incarnation: incarnation)
+            await self.brokerKnows(of: actor, incarnation)
+        }
     }
 
     private func brokerKnows(of actor: UniqueID, _ incarnation: UInt64) {

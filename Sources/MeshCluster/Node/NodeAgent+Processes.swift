@@ -14,6 +14,9 @@ extension NodeAgent {
         self.workers[address.peer] = Worker(
             token: token, process: launch.process, address: address, isTaken: launch.waiter != nil)
         self.workerLeases.hear(address.peer, at: cmesh_monotonic_nanoseconds())
+        let node = self.registration.address.peer
+        let news = self.tellBroker { try await $0.workerStarted(address.peer, on: node) }
+        self.workers[address.peer]?.news = news
         if let waiter = launch.waiter {
             waiter.resume(returning: .success(address.peer))
         } else {
@@ -149,7 +152,12 @@ extension NodeAgent {
         self.mesh.lost(peer, because: MeshError(.actorDied, message))
         for waiter in worker.endWaiters { waiter.resume(returning: end) }
         guard !self.isStopping else { return }
-        self.tellBroker(after: worker.news) { try await $0.workerEnded(peer, end, reason: message) }
+        // One that was about to end itself has done so, whatever its process died of.
+        var news = worker.news
+        for actor in worker.exiting {
+            if let spec = worker.actors[actor] { news = self.tellBroker(ofExit: actor, spec.incarnation, after: news) }
+        }
+        self.tellBroker(after: news) { try await $0.workerEnded(peer, end, reason: message) }
         self.scheduleRefill()
     }
 

@@ -24,6 +24,8 @@ package distributed actor NodeAgent {
         var chances = Int(ProcessStatus.patienceWithBusy) - 1
         /// Those who wait until the process has ended.
         var endWaiters: [UnsafeContinuation<ProcessEnd?, Never>] = []
+        /// Its actors that have asked for their own end, and still clean up.
+        var exiting: Set<UniqueID> = []
         /// Tells the broker of what has ended in it; what ends later is told later.
         var news: Task<Void, Never>?
     }

@@ -118,6 +118,12 @@ extension Registry {
 
     private static let nodeHasIt = Death(.nodeLost, "Its node does not have it any more.")
 
+    /// A node has a new worker process: what that is given, without saying so itself, goes when the node goes.
+    package mutating func workerStarted(_ worker: PeerID, on node: PeerID) {
+        guard self.gone[worker] == nil, self.nodes[node] != nil else { return }
+        self.join(worker, node)
+    }
+
     // MARK: Processes go
 
     /// Whether a process is a worker whose node will tell how it ended.

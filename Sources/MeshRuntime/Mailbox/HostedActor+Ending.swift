@@ -42,6 +42,7 @@ extension HostedActor {
         self.refuseWaiting(with: error)
         guard self.exits.first() else { return }
         self.mesh.detach {
+            await self.mesh.onActorExiting.withLock { $0 }?(self.id, self.incarnation)
             await self.waitUntilIdle()
             let deadline = cmesh_monotonic_nanoseconds() + Self.cleanUpTime
             await self.bounded(by: deadline) { await self.cleanUp(because: .exited) }
