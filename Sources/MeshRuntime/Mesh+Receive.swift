@@ -70,7 +70,12 @@ extension Mesh: MeshExecutorDelegate {
             throw WireError("a process that is not known must say hello first")
         }
         guard address.peer == header.from else { throw WireError("a hello in another's name") }
-        return try self.peers.peer(at: address)
+        let peer = try self.peers.peer(at: address)
+        for stranger in self.peers.noteStranger(address.peer) {
+            self.giveUp(
+                stranger, because: MeshError(.actorUnavailable, "Its process never answered, and others came."))
+        }
+        return peer
     }
 
     /// Tells a sender that the process it means is not this one.

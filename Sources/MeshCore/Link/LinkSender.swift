@@ -43,6 +43,11 @@ package struct LinkSender: Sendable {
         return changed
     }
 
+    /// Whether the peer has ever acknowledged something.
+    package var hasBeenAcknowledged: Bool {
+        self.lastSequence > 0 && (self.unacknowledged.first?.sequence ?? self.lastSequence + 1) > 1
+    }
+
     /// Whether the peer should be asked what it has: something was sent more than `timeout` ago, and so was the last
     /// question.
     package mutating func shouldProbe(at now: UInt64, timeout: UInt64) -> Bool {

@@ -181,6 +181,9 @@ package final class Peer: Sendable {
         }
     }
 
+    /// Whether it has shown that it can be reached: it has acknowledged something.
+    var isConfirmed: Bool { self.state.withLock { $0.sender.hasBeenAcknowledged } }
+
     // MARK: Receiving
 
     /// What to do with a message.

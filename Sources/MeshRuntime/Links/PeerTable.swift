@@ -1,4 +1,5 @@
 import CMeshPlatform
+import DequeModule
 package import MeshCore
 import Synchronization
 
@@ -12,6 +13,8 @@ package final class PeerTable: Sendable {
         /// Processes that are gone for good, the oldest first, so that a late handle to one fails at once.
         var gone: [PeerID: MeshError] = [:]
         var goneOrder: [PeerID] = []
+        /// Processes that made themselves known, and had not shown then that they can be reached; the oldest first.
+        var strangers: Deque<PeerID> = []
         var nextEpoch: UInt64
         var isClosed = false
         var watch: @Sendable (PeerAddress) -> Void = { _ in }
@@ -29,6 +32,8 @@ package final class PeerTable: Sendable {
     private let outbox: PeerOutbox
     private let avoidsLocal: Bool
     private static let remembered = 10_000
+    /// How many strangers there may be: each has a socket here.
+    static let maximumStrangers = 1000
 
     init(own: PeerAddress, transport: any MeshTransport, outbox: PeerOutbox, avoidsLocal: Bool) {
         self.avoidsLocal = avoidsLocal
@@ -69,6 +74,23 @@ package final class PeerTable: Sendable {
         }
         if isNew { self.state.withLock { $0.watch }(address) }
         return peer
+    }
+
+    /// Notes that a process has made itself known. Whoever says hello under ever new names gets no more sockets than so
+    /// many.
+    ///
+    /// - Returns: the peers to give up in its place, which have never shown that they can be reached.
+    func noteStranger(_ id: PeerID) -> [Peer] {
+        let oldest = self.state.withLock { state -> [Peer] in
+            state.strangers.append(id)
+            var oldest: [Peer] = []
+            while state.strangers.count > Self.maximumStrangers {
+                let first = state.strangers.removeFirst()
+                if first != id, let peer = state.peers[first] { oldest.append(peer) }
+            }
+            return oldest
+        }
+        return oldest.filter { !$0.isConfirmed }
     }
 
     /// Ends all links, and lets nobody open another: the transport cannot be closed while a socket is open.
