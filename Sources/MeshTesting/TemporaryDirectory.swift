@@ -7,6 +7,7 @@ struct TemporaryDirectory: Sendable {
     let path: String
 
     init() throws(MeshError) {
+        // Not under TMPDIR, which may be long: the path of a socket has at most 107 bytes (sun_path in unix(7)).
         var template = Array("/tmp/mesh-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw MeshError(.systemFailure, "No folder can be made under /tmp: error \(errno).")
