@@ -13,7 +13,9 @@ extension NodeAgent {
         guard let launch = self.launches.removeValue(forKey: token) else { return }
         self.workers[address.peer] = Worker(
             token: token, process: launch.process, address: address, isTaken: launch.waiter != nil)
-        self.workerLeases.hear(address.peer, at: cmesh_monotonic_nanoseconds())
+        let now = cmesh_monotonic_nanoseconds()
+        self.workerLeases.hear(address.peer, at: now)
+        self.workers[address.peer]?.lease.renewed(askedAt: now, for: self.mesh.settings.leaseTime.nanoseconds)
         let node = self.registration.address.peer
         let news = self.tellBroker { try await $0.workerStarted(address.peer, on: node) }
         self.workers[address.peer]?.news = news
@@ -54,8 +56,7 @@ extension NodeAgent {
     /// A warm worker, or a new one.
     func take() async throws(MeshError) -> PeerID {
         while let worker = self.idle.popLast() {
-            // One that is being ended is of no use.
-            guard let entry = self.workers[worker], entry.endedFor == nil else { continue }
+            guard self.isOfUse(worker) else { continue }
             self.workers[worker]?.isTaken = true
             self.scheduleRefill()
             return worker
@@ -162,11 +163,7 @@ extension NodeAgent {
     }
 
     func shared() async throws -> PeerID {
-        if let task = self.sharedWorker, let worker = try? await task.value, let entry = self.workers[worker],
-            entry.endedFor == nil
-        {
-            return worker
-        }
+        if let task = self.sharedWorker, let worker = try? await task.value, self.isOfUse(worker) { return worker }
         let task = Task { try await self.take() }
         self.sharedWorker = task
         return try await task.value

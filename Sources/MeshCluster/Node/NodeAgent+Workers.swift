@@ -9,13 +9,26 @@ package import MeshRuntime
 /// Which workers there are, for whom, and whether they live.
 extension NodeAgent {
     /// A worker says that it lives. Returns for how many nanoseconds it may act: as long as this node itself may.
-    package distributed func renew(_ worker: PeerID) async throws -> UInt64 {
+    ///
+    /// - Parameter time: when it asked; a worker has the clock of its node.
+    package distributed func renew(_ worker: PeerID, askedAt time: UInt64) async throws -> UInt64 {
         let now = cmesh_monotonic_nanoseconds()
         guard self.workers[worker] != nil else { return 0 }
         self.workerLeases.hear(worker, at: now)
         self.workers[worker]?.chances = Int(ProcessStatus.patienceWithBusy) - 1
         // Nobody takes over the actors of an embedded mesh.
-        return try self.membership.remainingLease(at: now) ?? .max
+        let granted = try self.membership.remainingLease(at: now) ?? .max
+        self.workers[worker]?.lease.renewed(askedAt: time, for: granted)
+        return granted
+    }
+
+    /// Whether a worker can be given something to do. One whose lease has run out, as when it was frozen together with
+    /// this node, has not ended yet, but is about to.
+    func isOfUse(_ worker: PeerID) -> Bool {
+        guard let entry = self.workers[worker], entry.endedFor == nil else { return false }
+        guard entry.lease.remaining(at: cmesh_monotonic_nanoseconds()) == 0 else { return true }
+        self.end(worker, for: "its lease had run out")
+        return false
     }
 
     /// Ends the workers that were not heard for the lease time: they are stopped, or nothing runs in them any more.

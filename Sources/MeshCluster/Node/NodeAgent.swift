@@ -18,6 +18,8 @@ package distributed actor NodeAgent {
         /// Whether it has been given out: to an actor, as the shared one, or to a submitter of tasks.
         var isTaken = false
         var leasedBy: PeerID?
+        /// How long it may act, by what it was granted. It never has longer.
+        var lease = MemberLease()
         /// Why this node ended it, when it did.
         var endedFor: String?
         /// How many leases more it may be silent while it is not stopped.

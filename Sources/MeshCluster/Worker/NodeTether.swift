@@ -36,7 +36,7 @@ package enum NodeTether {
             mesh.detach {
                 let askedAt = cmesh_monotonic_nanoseconds()
                 let granted = try? await mesh.withDeadline(mesh.settings.leaseTime / 3) {
-                    try await node.renew(mesh.address.peer)
+                    try await node.renew(mesh.address.peer, askedAt: askedAt)
                 }
                 if let granted { box.renewed(askedAt: askedAt, for: granted, on: mesh) }
                 self.scheduleRenewal(mesh, node, box, after: mesh.settings.heartbeatInterval.nanoseconds)
