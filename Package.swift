@@ -23,6 +23,7 @@ let package = Package(
         // C libraries and the few system calls that Swift cannot import.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CMsgpack", providers: [.apt(["libmsgpack-dev"])]),
+        .systemLibrary(name: "CSodium", providers: [.apt(["libsodium-dev"])]),
         .target(name: "CMeshPlatform"),
 
         // The library, from the bottom up; dependencies point down only.
@@ -32,7 +33,14 @@ let package = Package(
             dependencies: ["CMeshPlatform", .product(name: "DequeModule", package: "swift-collections")]
         ),
         .target(name: "MeshTransportInProcess", dependencies: ["MeshCore"]),
-        .target(name: "MeshTransportZeroMQ", dependencies: ["MeshCore", "CZeroMQ"]),
+        .target(name: "MeshSecurity", dependencies: ["MeshCore", "CSodium"]),
+        .target(
+            name: "MeshTransportZeroMQ",
+            dependencies: [
+                "MeshCore", "MeshSecurity", "CMeshPlatform", "CZeroMQ",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]
+        ),
         .target(
             name: "MeshRuntime",
             dependencies: [
@@ -53,7 +61,7 @@ let package = Package(
         .target(
             name: "ActorMesh",
             dependencies: [
-                "MeshRuntime", "MeshCluster", "MeshCore", "MeshTransportZeroMQ", "CMeshPlatform",
+                "MeshRuntime", "MeshCluster", "MeshCore", "MeshSecurity", "MeshTransportZeroMQ", "CMeshPlatform",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -78,7 +86,7 @@ let package = Package(
         .executableTarget(
             name: "MeshCommand",
             dependencies: [
-                "ActorMesh", "MeshBench", "MeshCore", "CZeroMQ", "CMeshPlatform",
+                "ActorMesh", "MeshBench", "MeshCore", "MeshSecurity", "CZeroMQ", "CMeshPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -110,6 +118,9 @@ let package = Package(
             dependencies: ["MeshMessagePack", "CMsgpack"],
             resources: [.copy("Resources")]
         ),
+
+        .testTarget(name: "MeshSecurityTests", dependencies: ["MeshSecurity", "MeshCore"]),
+        .testTarget(name: "MeshTransportTests", dependencies: ["MeshTransportZeroMQ"]),
 
         // The command and the roles, as processes.
         .executableTarget(

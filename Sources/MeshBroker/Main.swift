@@ -31,6 +31,12 @@ struct Main: AsyncParsableCommand {
             valueName: "address"))
     var bind: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "The key of the mesh, made by `mesh keygen` (default: MESH_KEY_FILE in the environment).",
+            valueName: "file"))
+    var keyFile: String?
+
     func validate() throws {
         do {
             for address in self.bind { try MeshAddressSyntax.checkBinding(address) }
@@ -44,7 +50,8 @@ struct Main: AsyncParsableCommand {
         signal(SIGXFSZ, SIG_IGN)
         do {
             try await runBroker(
-                MeshConfiguration(bind: self.bind, registryStore: SQLiteRegistryStore(path: self.store)))
+                MeshConfiguration(
+                    bind: self.bind, keyFile: self.keyFile, registryStore: SQLiteRegistryStore(path: self.store)))
         } catch {
             say("mesh-broker: \(error)", to: 2)
             Glibc.exit(ExitStatus.of(error))

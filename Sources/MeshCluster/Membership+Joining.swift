@@ -52,6 +52,7 @@ extension Membership {
                 "The process at \(endpoint) belongs to a mesh, but is not its broker. Give the address of the broker.",
                 cause: error)
         }
+        self.mesh.revoke(terms.revokedKeys)
         self.state.withLock { state in
             state.terms = terms
             state.joins += 1
@@ -148,12 +149,15 @@ extension Membership {
         let askedAt = cmesh_monotonic_nanoseconds()
         do {
             // One that is lost on the way must not keep the next ones back.
-            try await mesh.withDeadline(membership.terms.leaseTime / 3) {
+            let revoked = try await mesh.withDeadline(membership.terms.leaseTime / 3) {
                 try await membership.broker().heartbeat(mesh.address.peer)
             }
             membership.state.withLock { state in
                 state.awaySince = nil
                 state.lease.renewed(askedAt: askedAt, for: state.terms.leaseTime.nanoseconds)
+            }
+            if revoked != mesh.revoked.count, mesh.address.peer.role == .member {
+                mesh.revoke(try await membership.broker().allRevokedKeys())
             }
         } catch let error as MeshError where error.code == .actorNotFound {
             // It has given this process up, and it is not the broker that ended.

@@ -79,3 +79,10 @@ extension Mesh {
         return id
     }
 }
+
+extension Mesh {
+    /// Makes a key worthless; see ``Broker/revoke(_:)``.
+    package func revoke(key: KeyIdentity) async throws {
+        try await self.membership.ask { try await $0.revoke(key) }
+    }
+}

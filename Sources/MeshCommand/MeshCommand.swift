@@ -23,6 +23,8 @@ struct MeshCommand: AsyncParsableCommand {
             TreeCommand.self,
             StopCommand.self,
             KillCommand.self,
+            KeygenCommand.self,
+            RevokeCommand.self,
             BenchCommand.self,
         ])
 }

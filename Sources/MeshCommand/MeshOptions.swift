@@ -10,6 +10,8 @@ struct MeshOptions: ParsableArguments {
             valueName: "address"))
     var address: String?
 
+    @OptionGroup var key: KeyOptions
+
     @Option(help: ArgumentHelp("How long to wait for the mesh to answer.", valueName: "seconds"))
     var timeout: Double = 5
 
@@ -24,7 +26,8 @@ struct MeshOptions: ParsableArguments {
     ///
     /// - Throws: what the code throws; `brokerUnavailable`; ``UsageError`` when no mesh was named.
     func withMesh(_ body: @Sendable (Mesh) async throws -> Void) async throws {
-        var configuration = MeshConfiguration(address: self.address, joinTimeout: .seconds(self.timeout))
+        var configuration = MeshConfiguration(
+            address: self.address, keyFile: self.key.keyFile, joinTimeout: .seconds(self.timeout))
         guard let address = configuration.broker else {
             throw UsageError("Which mesh? Give --mesh tcp://HOST:PORT, or set MESH_ADDRESS.")
         }
@@ -43,6 +46,16 @@ struct MeshOptions: ParsableArguments {
     func ask<Answer: Sendable>(_ mesh: Mesh, _ question: () async throws -> Answer) async throws -> Answer {
         try await mesh.withDeadline(.seconds(self.timeout), question)
     }
+}
+
+/// Which key a process has.
+struct KeyOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The key of the mesh, made by `mesh keygen` (default: MESH_KEY_FILE in the environment). Without one a mesh is "
+                + "for one host alone.",
+            valueName: "file"))
+    var keyFile: String?
 }
 
 /// How a command prints data.

@@ -13,6 +13,7 @@ extension Mesh: MeshExecutorDelegate {
             var reader = WireReader(message.head)
             let header = try BatchHeader(from: &reader)
             sender = header.from
+            if let key = message.key { try self.check(header.from, cameBy: key) }
             guard header.to == self.address.peer || (header.to == .anyone && header.sequence == 0) else {
                 return self.refuse(header, &reader)
             }
@@ -41,6 +42,14 @@ extension Mesh: MeshExecutorDelegate {
                 from: sender)
         } catch {
             self.badMessages.note(error, from: sender)
+        }
+    }
+
+    /// Nobody speaks in the name of a process with another key, or with one that was revoked.
+    private func check(_ sender: PeerID, cameBy key: KeyIdentity) throws {
+        guard sender.belongs(to: key) else { throw WireError("a key of \(key) cannot speak for process \(sender)") }
+        if key != .member, self.revokedKeys.withLock({ $0.contains(key) }) {
+            throw WireError("the key of \(key) was revoked")
         }
     }
 
@@ -151,11 +160,21 @@ extension Mesh: MeshExecutorDelegate {
         case .resend:
             peer.resend()
         case .mismatch(let expected):
+            guard self.mayDeclareEnded(expected, peer) else {
+                throw WireError("it cannot know that process \(expected) has ended")
+            }
             let message = "Process \(expected) has ended; another one listens at its address."
             self.lost(expected, because: MeshError(.actorDied, message))
         case .goodbye(let reason):
             self.lost(peer.id, because: MeshError(.actorDied, "Process \(peer.address.processID) has left: \(reason)"))
         }
+    }
+
+    /// Whether a peer can know that another process has ended: it has its address now, or it is a member.
+    private func mayDeclareEnded(_ expected: PeerID, _ peer: Peer) -> Bool {
+        guard peer.id.role != .member else { return true }
+        guard let endpoints = self.peers.known(expected)?.address.endpoints else { return false }
+        return !Set(endpoints).isDisjoint(with: peer.address.endpoints)
     }
 
     /// Puts a call into the mailbox of its actor.

@@ -45,6 +45,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
     /// Until when actors of this process may begin to run calls, by this process's clock: later they may have another
     /// life elsewhere, which this process learns only when it was stopped and goes on.
     package let mayActUntil = Atomic<UInt64>(.max)
+    /// The keys whose holders are no part of the mesh any more.
+    let revokedKeys = Mutex<Set<KeyIdentity>>([])
     let transport: any MeshTransport
     let outbox: PeerOutbox
     let peerClock = PeerClock()

@@ -15,7 +15,7 @@ package final class InProcessTransport: MeshTransport {
 
     package func receive(waiting: Bool) -> InboundMessage? { self.inbox.take(waiting: waiting) }
 
-    package func connect(to endpoint: String) throws(MeshError) -> any TransportChannel {
+    package func connect(to endpoint: String, watching: Bool) throws(MeshError) -> any TransportChannel {
         guard endpoint.hasPrefix("memory://") else {
             throw MeshError(
                 .invalidArgument,

@@ -2,6 +2,7 @@ import CZeroMQ
 import FoundationEssentials
 import Glibc
 import MeshCore
+import MeshSecurity
 
 /// libzmq's words for the last error.
 func zeroMQError() -> String { String(cString: zmq_strerror(zmq_errno())) }
@@ -52,6 +53,28 @@ final class ZeroMQSocket: @unchecked Sendable {
     func set(_ option: Int32, long value: Int64) {
         var value = value
         zmq_setsockopt(self.handle, option, &value, MemoryLayout<Int64>.size)
+    }
+
+    /// Lets in only who knows the public key and shows one that the gatekeeper knows.
+    func secure(asServer key: MeshKey) {
+        self.set(ZMQ_CURVE_SERVER, 1)
+        self.set(ZMQ_CURVE_SECRETKEY, key.pair.secret)
+        self.set(ZMQ_ZAP_DOMAIN, bytes: Array("mesh".utf8))
+    }
+
+    /// Shows a key, and talks only to who has the secret of the other.
+    func secure(asClient key: MeshKey, of server: PublicKey) {
+        self.set(ZMQ_CURVE_SERVERKEY, bytes: server.bytes)
+        self.set(ZMQ_CURVE_PUBLICKEY, bytes: key.pair.publicKey.bytes)
+        self.set(ZMQ_CURVE_SECRETKEY, key.pair.secret)
+    }
+
+    private func set(_ option: Int32, bytes: [UInt8]) {
+        _ = bytes.withUnsafeBytes { zmq_setsockopt(self.handle, option, $0.baseAddress, $0.count) }
+    }
+
+    private func set(_ option: Int32, _ secret: Secret) {
+        _ = secret.withBytes { zmq_setsockopt(self.handle, option, $0, Secret.count) }
     }
 
     func text(_ option: Int32) -> String {
@@ -132,6 +155,13 @@ final class ZeroMQFrame: @unchecked Sendable {
 
     var count: Int { zmq_msg_size(self.message) }
     var hasMore: Bool { zmq_msg_more(self.message) != 0 }
+    /// The key by which its connection got in; nil for one that needs none, within this host.
+    var key: KeyIdentity? {
+        guard let text = zmq_msg_gets(self.message, "User-Id") else { return nil }
+        // Nearly all are members', and each message is asked.
+        if strcmp(text, "member") == 0 { return .member }
+        return KeyIdentity(String(cString: text))
+    }
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: zmq_msg_data(self.message), count: self.count) }
 
     /// The frame as `Data` that shares its memory.

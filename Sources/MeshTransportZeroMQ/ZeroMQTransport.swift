@@ -2,6 +2,7 @@ import CZeroMQ
 import FoundationEssentials
 import Glibc
 package import MeshCore
+package import MeshSecurity
 import Synchronization
 
 /// Carries messages over ZeroMQ: one bound socket takes in everything, and each peer gets a connected one of its own
@@ -12,6 +13,8 @@ package final class ZeroMQTransport: MeshTransport {
     private let inbound: ZeroMQSocket
     private let waker: Mutex<ZeroMQSocket>
     private let channels = OpenChannels()
+    private let key: MeshKey?
+    private let gatekeeper: Gatekeeper?
     private let isClosed = Atomic<Bool>(false)
 
     /// The largest message that is taken in; a peer that announces more is cut off.
@@ -24,17 +27,34 @@ package final class ZeroMQTransport: MeshTransport {
     ///   - patience: for how many nanoseconds to wait, blocking the thread, for an address that is in use. One that is
     ///     made known before it is bound may be taken for a moment: whoever tries to reach it on this host may get the
     ///     very port as his own.
-    /// - Throws: `systemFailure` when an endpoint cannot be bound.
-    package init(bind endpoints: [String], patience: UInt64 = 0) throws(MeshError) {
+    ///   - key: what this process shows, and by what it knows others.
+    /// - Throws: `systemFailure` when an endpoint cannot be bound; `unauthorized` when other hosts could reach it and
+    ///   there is no key.
+    package init(bind endpoints: [String], patience: UInt64 = 0, key: MeshKey? = nil) throws(MeshError) {
+        if key == nil, let open = endpoints.first(where: { !Self.isOfThisHost($0) }) {
+            throw MeshError(
+                .unauthorized,
+                "\(open) can be reached from other hosts, and this process has no key of the mesh. Make one with "
+                    + "`mesh keygen mesh.key` and name it in --key-file or MESH_KEY_FILE; or use 127.0.0.1.")
+        }
         let context = try ZeroMQContext()
         let inbound = try ZeroMQSocket(context, type: ZMQ_PULL)
         inbound.set(ZMQ_LINGER, 0)
         inbound.set(ZMQ_RCVHWM, 1000)
         inbound.set(ZMQ_MAXMSGSIZE, long: Self.maximumMessageSize)
         inbound.set(ZMQ_IPV6, 1)
+        // What only this host's processes of this user can reach needs no gate.
+        var gatekeeper: Gatekeeper?
+        if endpoints.contains(where: { $0.hasPrefix("tcp:") }) {
+            let limits = ConnectionGate.Limits(all: Self.maximumConnections())
+            inbound.set(ZMQ_HANDSHAKE_IVL, Int32(limits.handshake / 1_000_000))
+            gatekeeper = try Gatekeeper(context, inbound: inbound, key: key, limits: limits)
+        }
         var bound: [String] = []
         var waited: UInt64 = 0
-        for endpoint in endpoints {
+        // What is set for the one kind of socket does not count for those that were bound before.
+        for endpoint in endpoints.sorted(by: { !$0.hasPrefix("tcp:") && $1.hasPrefix("tcp:") }) {
+            if let key, endpoint.hasPrefix("tcp:") { inbound.secure(asServer: key) }
             while zmq_bind(inbound.handle, endpoint) != 0 {
                 if zmq_errno() == EADDRINUSE, waited < patience {
                     usleep(50_000)
@@ -47,7 +67,9 @@ package final class ZeroMQTransport: MeshTransport {
                     "The address \(endpoint) cannot be bound: \(reason). "
                         + "Choose another, or end the process that has it.")
             }
-            bound.append(inbound.text(ZMQ_LAST_ENDPOINT))
+            let name = inbound.text(ZMQ_LAST_ENDPOINT)
+            gatekeeper?.takes(connectionsAt: name)
+            bound.append(name)
         }
         let wake = "inproc://wake"
         guard zmq_bind(inbound.handle, wake) == 0 else {
@@ -61,7 +83,30 @@ package final class ZeroMQTransport: MeshTransport {
         self.context = context
         self.inbound = inbound
         self.waker = Mutex(waker)
-        self.endpoints = bound.sorted { $0.hasPrefix("ipc:") && !$1.hasPrefix("ipc:") }
+        self.key = key
+        self.gatekeeper = gatekeeper
+        self.endpoints = bound.map { EndpointKey.adding(key, to: $0) }
+        gatekeeper?.start()
+    }
+
+    /// Half of the descriptors that this process may have; the others are for files, workers and connections to others.
+    private static func maximumConnections() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 512 }
+        // Systems begin with few for the sake of programs that use `select`.
+        if limit.rlim_cur < 65_536, limit.rlim_cur < limit.rlim_max {
+            limit.rlim_cur = min(limit.rlim_max, 65_536)
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        return Int(clamping: limit.rlim_cur / 2)
+    }
+
+    /// Whether only processes of this host can reach an endpoint.
+    package static func isOfThisHost(_ endpoint: String) -> Bool {
+        guard endpoint.hasPrefix("tcp://") else { return true }
+        let place = endpoint.dropFirst("tcp://".count)
+        let host = place.lastIndex(of: ":").map { place[..<$0] } ?? place
+        return host.hasPrefix("127.") || ["localhost", "[::1]", "lo"].contains(host)
     }
 
     package func receive(waiting: Bool) -> InboundMessage? {
@@ -76,10 +121,11 @@ package final class ZeroMQTransport: MeshTransport {
         }
         // An empty message is the wake-up call.
         guard head.count > 0 else { return nil }
-        return InboundMessage(head: head.bytes, attachments: attachments, owner: head)
+        return InboundMessage(
+            head: head.bytes, attachments: attachments, owner: head, key: self.key == nil ? nil : head.key)
     }
 
-    package func connect(to endpoint: String) throws(MeshError) -> any TransportChannel {
+    package func connect(to endpoint: String, watching: Bool) throws(MeshError) -> any TransportChannel {
         let socket = try ZeroMQSocket(self.context, type: ZMQ_PUSH)
         socket.set(ZMQ_LINGER, 300)
         // What is under way is bounded by the windows of the calls; the queue must not refuse a part of a window.
@@ -87,25 +133,36 @@ package final class ZeroMQTransport: MeshTransport {
         socket.set(ZMQ_RECONNECT_IVL, 20)
         socket.set(ZMQ_RECONNECT_IVL_MAX, 1000)
         socket.set(ZMQ_IPV6, 1)
+        let (place, shown) = EndpointKey.split(endpoint)
         if endpoint.hasPrefix("tcp:") {
+            if let key { socket.secure(asClient: key, of: shown ?? key.members) }
             // Notices a connection whose other end has vanished; answered by the peer's I/O thread, whatever its
             // user code does.
             socket.set(ZMQ_HEARTBEAT_IVL, 1000)
             socket.set(ZMQ_HEARTBEAT_TIMEOUT, 3000)
         }
-        guard zmq_connect(socket.handle, endpoint) == 0 else {
+        let watch = watching ? try HandshakeWatch(socket, in: self.context) : nil
+        guard zmq_connect(socket.handle, place) == 0 else {
+            watch?.close()
             defer { socket.close() }
             throw MeshError(
                 .invalidArgument,
                 "\(endpoint) is no address to connect to: \(zeroMQError()). "
                     + "Addresses look like tcp://10.0.0.7:4711 or ipc:///run/mesh/1.sock.")
         }
-        let channel = ZeroMQChannel(socket, in: self.channels)
+        let channel = ZeroMQChannel(socket, watch, in: self.channels)
         guard self.channels.add(channel) else {
             channel.close()
             throw MeshError(.shutDown, "This process has left its mesh.")
         }
         return channel
+    }
+
+    package func revoke(_ keys: Set<KeyIdentity>) { self.gatekeeper?.revoke(keys) }
+
+    package var refusals: TransportRefusals {
+        guard let (cut, refused) = self.gatekeeper?.figures else { return TransportRefusals() }
+        return TransportRefusals(connectionsCut: cut, keysRefused: refused)
     }
 
     package func interrupt() {
@@ -120,66 +177,5 @@ package final class ZeroMQTransport: MeshTransport {
         self.waker.withLock { $0.close() }
         self.inbound.close()
         self.context.close()
-    }
-}
-
-/// The ways that are open.
-private final class OpenChannels: Sendable {
-    private struct State {
-        var channels: [ObjectIdentifier: ZeroMQChannel] = [:]
-        var isClosed = false
-    }
-
-    private let state = Mutex(State())
-
-    /// Returns false when all have been closed.
-    func add(_ channel: ZeroMQChannel) -> Bool {
-        self.state.withLock { state in
-            guard !state.isClosed else { return false }
-            state.channels[ObjectIdentifier(channel)] = channel
-            return true
-        }
-    }
-
-    func remove(_ channel: ZeroMQChannel) { self.state.withLock { $0.channels[ObjectIdentifier(channel)] = nil } }
-
-    func closeAll() {
-        let channels = self.state.withLock { state in
-            state.isClosed = true
-            return Array(state.channels.values)
-        }
-        for channel in channels { channel.close() }
-    }
-}
-
-/// The way to one peer.
-private final class ZeroMQChannel: TransportChannel {
-    /// The link takes turns; the lock makes closing safe against a late sender.
-    private let socket: Mutex<ZeroMQSocket?>
-    private let open: OpenChannels
-
-    init(_ socket: ZeroMQSocket, in open: OpenChannels) {
-        self.socket = Mutex(socket)
-        self.open = open
-    }
-
-    func send(_ message: OutboundMessage) -> Bool {
-        self.socket.withLock { socket in
-            guard let socket else { return true }
-            let count = message.attachments.count
-            guard socket.send(message.head, more: count > 0) else { return false }
-            for (index, attachment) in message.attachments.enumerated() {
-                socket.send(attachment, more: index < count - 1)
-            }
-            return true
-        }
-    }
-
-    func close() {
-        self.socket.withLock { socket in
-            socket?.close()
-            socket = nil
-        }
-        self.open.remove(self)
     }
 }

@@ -39,6 +39,11 @@ public distributed actor LoggingActor: RemoteActor {
     public distributed func stream() -> MeshStream<LogLine> { self.journal.stream() }
 }
 
+extension LoggingActor: ObservableActor {
+    /// Everything that takes nothing away.
+    public static var observableMethods: Set<String> { ["logs()", "dropped()", "stream()"] }
+}
+
 /// A line that a ``LoggingActor`` has collected.
 public struct LogLine: Codable, Hashable, Sendable {
     /// What it was logged under.

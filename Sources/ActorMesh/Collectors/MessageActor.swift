@@ -48,3 +48,8 @@ public distributed actor MessageActor: RemoteActor {
     /// 5 s), is cut off: its iteration throws `slowConsumer`. A reader whose process dies is forgotten at once.
     public distributed func stream() -> MeshStream<Message> { self.journal.stream() }
 }
+
+extension MessageActor: ObservableActor {
+    /// Everything that takes nothing away.
+    public static var observableMethods: Set<String> { ["messages()", "dropped()", "stream()"] }
+}

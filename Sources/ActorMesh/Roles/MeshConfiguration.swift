@@ -9,6 +9,9 @@ public struct MeshConfiguration: Sendable {
     /// Where this process takes in messages from other hosts, such as `tcp://10.0.0.7:*`; empty: in an embedded mesh
     /// only from this host, else at the address from which it reaches the broker.
     public var bind: [String]
+    /// The file of this process's key, which `mesh keygen` makes; nil: the one that `MESH_KEY_FILE` names. Without a key a
+    /// process can be reached only from its own host, and joins only a mesh on that.
+    public var keyFile: String?
     /// The name by which nodes know the program whose actors and tasks this process spawns.
     public var program: String?
     /// The executable that workers of an embedded mesh or of a node run, if it is not this program's own.
@@ -32,13 +35,15 @@ public struct MeshConfiguration: Sendable {
 
     /// An embedded mesh, or the one that `MESH_ADDRESS` names.
     public init(
-        address: String? = nil, bind: [String] = [], program: String? = nil, workerExecutable: String? = nil,
+        address: String? = nil, bind: [String] = [], keyFile: String? = nil, program: String? = nil,
+        workerExecutable: String? = nil,
         warmWorkers: Int? = nil, resources: Resources? = nil, nodeName: String? = nil,
         joinTimeout: Duration = .seconds(5), stateStore: (any StateStore)? = nil,
         registryStore: (any RegistryStore)? = nil, settings: MeshSettings = MeshSettings()
     ) {
         self.address = address
         self.bind = bind
+        self.keyFile = keyFile
         self.program = program
         self.workerExecutable = workerExecutable
         self.warmWorkers = warmWorkers
@@ -59,5 +64,11 @@ public struct MeshConfiguration: Sendable {
     package var broker: String? {
         let address = self.address ?? getenv("MESH_ADDRESS").map { String(cString: $0) }
         return address?.isEmpty == true ? nil : address
+    }
+
+    /// The file of the key; nil for none.
+    package var effectiveKeyFile: String? {
+        let file = self.keyFile ?? getenv("MESH_KEY_FILE").map { String(cString: $0) }
+        return file?.isEmpty == true ? nil : file
     }
 }

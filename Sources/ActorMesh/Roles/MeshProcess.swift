@@ -4,24 +4,38 @@ import Logging
 import MeshCluster
 import MeshCore
 import MeshRuntime
+import MeshSecurity
 import MeshTransportZeroMQ
 
 /// A process's part of a mesh with its sockets, from start to end.
 struct MeshProcess: Sendable {
     let mesh: Mesh
     let directory: String
+    /// The file of its key, which its workers need as well; nil in a mesh without one.
+    let keyFile: String?
 
     /// Binds the sockets and begins to receive.
     ///
     /// - Parameters:
     ///   - bindPatience: for how many nanoseconds to wait for an address that is in use.
     ///   - broker: where the broker is, if that is known: others reach this process by the same way.
+    ///   - keyFile: the file of the mesh's key, without which others reach it only from this host.
+    ///   - role: what the key must be good for.
     init(
-        directory: String, bind: [String], bindPatience: UInt64 = 0, broker: String? = nil, settings: MeshSettings,
+        directory: String, bind: [String], bindPatience: UInt64 = 0, broker: String? = nil, keyFile: String?,
+        role: String? = nil, revoked: Set<KeyIdentity> = [], settings: MeshSettings,
         stateStore: (any StateStore)? = nil, logger: Logger
     ) throws(MeshError) {
-        let peer = PeerID.random()
-        let transport = try ZeroMQTransport(bind: ["ipc://\(directory)/\(peer)"] + bind, patience: bindPatience)
+        let key = try keyFile.map { path throws(MeshError) in try KeyFile.read(path) }
+        if let role, let key, key.identity != .member {
+            throw MeshError(
+                .unauthorized,
+                "\(role) needs the mesh key; \(keyFile ?? "the key file") has the key of \(key.identity), who may not be one."
+            )
+        }
+        let peer = PeerID.random(for: key?.identity ?? .member)
+        let transport = try ZeroMQTransport(
+            bind: ["ipc://\(directory)/\(peer)"] + bind, patience: bindPatience, key: key)
         let address = PeerAddress(
             peer: peer,
             host: ProcessStatus.hostID(),
@@ -32,6 +46,8 @@ struct MeshProcess: Sendable {
         self.mesh = Mesh(
             transport: transport, address: address, settings: settings, stateStore: stateStore, logger: logger)
         self.directory = directory
+        self.keyFile = keyFile
+        self.mesh.revoke(revoked)
         self.mesh.start()
     }
 
@@ -70,10 +86,11 @@ struct MeshProcess: Sendable {
             name: configuration.nodeName ?? hostName(), address: self.mesh.address, programs: [program],
             resources: resources)
         let directory = self.directory
+        let keyFile = self.keyFile
         _ = try await self.mesh.hostService(NodeAgent.self, WellKnown.node) { mesh in
             NodeAgent(
                 actorSystem: mesh, launcher: launcher, registration: registration, directory: directory,
-                warmWorkers: configuration.warmWorkers ?? 2, taskSlots: Int(resources.cpus + 0.999))
+                keyFile: keyFile, warmWorkers: configuration.warmWorkers ?? 2, taskSlots: Int(resources.cpus + 0.999))
         }
         NodeAgent.watchWorkers(on: self.mesh)
         return try self.mesh.service(NodeAgent.self, WellKnown.node, at: self.mesh.address)

@@ -37,6 +37,7 @@ package enum RoleArguments: Hashable {
                 let address = try value()
                 try MeshAddressSyntax.check(address)
                 configuration.address = address
+            case "--key-file": configuration.keyFile = try value()
             case "--bind" where role != .driver:
                 let address = try value()
                 try MeshAddressSyntax.checkBinding(address)
@@ -58,7 +59,7 @@ package enum RoleArguments: Hashable {
     }
 
     private static func unknown(_ argument: String, in role: RoleArguments) -> UsageError {
-        let options = role == .node ? "--mesh, --bind, --name, --cpus" : "--bind"
+        let options = role == .node ? "--mesh, --bind, --key-file, --name, --cpus" : "--bind, --key-file"
         return UsageError("\(role) does not know \"\(argument)\"; its options are \(options). See --help.")
     }
 
@@ -83,6 +84,8 @@ package enum RoleArguments: Hashable {
                            the environment variable MESH_ADDRESS stands for it
           --bind ADDRESS   where to take in messages; port * takes a free one; may be repeated
                            (default of a broker: tcp://127.0.0.1:4711, of a node: tcp://127.0.0.1:*)
+          --key-file FILE  the key of the mesh, without which it is for this host alone; made by
+                           `mesh keygen`; the environment variable MESH_KEY_FILE stands for it
           --name NAME      the node's name (default: the host's)
           --cpus N         how many CPUs the node gives (default: all of the machine)
           --version        print the version and end

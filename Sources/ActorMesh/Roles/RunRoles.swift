@@ -11,8 +11,8 @@ package func runBroker(_ configuration: MeshConfiguration) async throws {
     let directory = try RuntimeDirectory.make()
     defer { directory.remove() }
     let process = try MeshProcess(
-        directory: directory.path, bind: bind, bindPatience: 2_000_000_000, settings: configuration.settings,
-        logger: Logger(label: "actormesh.broker"))
+        directory: directory.path, bind: bind, bindPatience: 2_000_000_000, keyFile: configuration.effectiveKeyFile,
+        role: "A broker", settings: configuration.settings, logger: Logger(label: "actormesh.broker"))
     process.mesh.setMembership(
         Membership(mesh: process.mesh, program: programName(), broker: process.mesh.address))
     do {
@@ -36,7 +36,7 @@ package func runNode(_ configuration: MeshConfiguration) async throws {
     let directory = try RuntimeDirectory.make()
     defer { directory.remove() }
     let process = try joiningProcess(
-        address, configuration, directory: directory.path, logger: Logger(label: "actormesh.node"))
+        address, configuration, directory: directory.path, role: "A node", logger: Logger(label: "actormesh.node"))
     let mesh = process.mesh
     do {
         let membership = Membership(mesh: mesh, program: program, broker: nil, endpoint: address)
@@ -66,11 +66,12 @@ package func runNode(_ configuration: MeshConfiguration) async throws {
 
 /// The sockets of a process that joins the broker at an address.
 func joiningProcess(
-    _ broker: String, _ configuration: MeshConfiguration, directory: String, logger: Logger
+    _ broker: String, _ configuration: MeshConfiguration, directory: String, role: String? = nil, logger: Logger
 ) throws(MeshError) -> MeshProcess {
     let bind = configuration.bind.isEmpty ? [LocalAddress.binding(toward: broker)] : configuration.bind
     return try MeshProcess(
-        directory: directory, bind: bind, broker: broker, settings: configuration.settings,
+        directory: directory, bind: bind, broker: broker, keyFile: configuration.effectiveKeyFile, role: role,
+        settings: configuration.settings,
         stateStore: configuration.effectiveStateStore, logger: logger)
 }
 

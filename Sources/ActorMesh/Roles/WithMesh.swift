@@ -33,7 +33,10 @@ private func withEmbeddedMesh<Result: Sendable>(
     let directory = try RuntimeDirectory.make()
     defer { directory.remove() }
     let process = try MeshProcess(
-        directory: directory.path, bind: configuration.bind, settings: configuration.settings,
+        directory: directory.path, bind: configuration.bind,
+        // One that nobody else can reach needs none.
+        keyFile: configuration.bind.isEmpty ? nil : configuration.effectiveKeyFile, role: "An embedded mesh",
+        settings: configuration.settings,
         stateStore: configuration.effectiveStateStore, logger: Logger(label: "actormesh"))
     let mesh = process.mesh
     mesh.setMembership(Membership(mesh: mesh, program: program, broker: mesh.address))

@@ -26,7 +26,9 @@ enum WorkerMain {
         settings.heartbeatInterval = bootstrap.heartbeatInterval
         do {
             let process = try MeshProcess(
-                directory: bootstrap.directory, bind: bootstrap.bind, settings: settings,
+                directory: bootstrap.directory, bind: bootstrap.bind,
+                keyFile: bootstrap.bind.isEmpty ? nil : bootstrap.keyFile, revoked: bootstrap.revokedKeys,
+                settings: settings,
                 stateStore: configuration.effectiveStateStore, logger: logger)
             let mesh = process.mesh
             try mesh.watcher.watch(descriptor: WorkerLauncher.lifelineDescriptor, owned: false) { _exit(0) }

@@ -12,6 +12,8 @@ extension Broker {
     ///
     /// - Parameter holder: the process that gets the handle.
     package distributed func spawn(_ spec: ActorSpec, holder: PeerID?) async throws -> SpawnOutcome {
+        try CallOrigin.requireSpeaking(for: holder)
+        if !spec.isDetached { try CallOrigin.requireSpeaking(for: spec.owner.process) }
         await self.awaitEnd(ofNameOf: spec)
         let spec = try await self.withReturningNodes {
             try self.note { registry, _ in try registry.spawn(spec, holder: holder) }
@@ -65,6 +67,7 @@ extension Broker {
     ///
     /// - Parameter holder: the process that gets the handle; nil for one that does not count.
     package distributed func find(name: String, namespace: String?, holder: PeerID?) async throws -> GrantedHandle? {
+        try CallOrigin.requireSpeaking(for: holder)
         while true {
             let changes = self.waiters.changes
             guard let entry = try self.registry.find(name: name, namespace: namespace) else { return nil }
@@ -166,7 +169,8 @@ extension Broker {
     package distributed func report(
         _ changes: HoldChanges, by process: PeerID, on node: PeerID?
     ) async throws -> [EndedActor] {
-        self.note { registry, now in registry.report(changes, by: process, on: node, at: now) }
+        try CallOrigin.requireSpeaking(for: process)
+        return self.note { registry, now in registry.report(changes, by: process, on: node, at: now) }
     }
 
     // MARK: What nodes say

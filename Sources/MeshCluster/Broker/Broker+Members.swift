@@ -7,6 +7,7 @@ package import MeshRuntime
 extension Broker {
     /// Begins the membership of a driver.
     package distributed func join(_ driver: PeerAddress) async throws -> MembershipTerms {
+        try CallOrigin.requireSpeaking(for: driver.peer)
         self.admit(driver)
         self.registry.welcome(driver.peer)
         return self.terms
@@ -57,13 +58,16 @@ extension Broker {
 
     /// A member says that it lives.
     ///
+    /// - Returns: how many keys were revoked.
     /// - Throws: `actorNotFound` when its lease has run out; it has to join again, as if it were new.
-    package distributed func heartbeat(_ peer: PeerID) async throws {
+    package distributed func heartbeat(_ peer: PeerID) async throws -> Int {
+        try CallOrigin.requireSpeaking(for: peer)
         guard self.leases.contains(peer) else {
             throw MeshError(.actorNotFound, "Process \(peer) is no member; it has to join again.")
         }
         self.leases.hear(peer, at: self.now)
         self.members[peer]?.chances = Member.chances
+        return self.revokedKeys.count
     }
 
     /// A member says that it leaves, or its process has ended.
@@ -105,6 +109,7 @@ extension Broker {
 
     /// A worker for tasks of a program; waits until a node has one free.
     package distributed func leaseWorker(program: String, for owner: PeerID) async throws -> WorkerLease {
+        try CallOrigin.requireSpeaking(for: owner)
         let node = try await self.withReturningNodes { try self.node(running: program) }
         let agent = try self.node(node.registration.address.peer)
         let lease = try await agent.leaseWorker(program: program, for: owner)

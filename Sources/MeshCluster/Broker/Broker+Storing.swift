@@ -39,12 +39,15 @@ extension Broker {
     /// Writes what is not written, unless somebody is about it.
     func beginWriting() {
         guard let store = self.store, self.journal?.canBegin == true, let batch = self.journal?.begin() else { return }
-        let records = batch.changed.map { (id: $0, record: self.registry.record(of: $0)) }
+        let keys = batch.changed.contains(WellKnown.revokedKeys) ? self.revokedKeys : nil
+        let records = batch.changed.filter { $0 != WellKnown.revokedKeys }.map {
+            (id: $0, record: self.registry.record(of: $0))
+        }
         let terminations = batch.changed.compactMap { self.registry.terminations[$0] }
         let kept = self.registry.settings.remembered
         let mesh = self.actorSystem
         mesh.detach {
-            let failure = await Self.write(records, terminations, keeping: kept, to: store)
+            let failure = await Self.write(records, keys, terminations, keeping: kept, to: store)
             await self.hasWritten(batch, failure)
         }
     }
@@ -92,8 +95,8 @@ extension Broker {
 
     /// Encodes and writes, beside the broker. Returns why it failed.
     @concurrent private static func write(
-        _ records: [(id: UniqueID, record: Registry.Record?)], _ terminations: [ActorTermination], keeping kept: Int,
-        to store: any RegistryStore
+        _ records: [(id: UniqueID, record: Registry.Record?)], _ keys: Set<KeyIdentity>?,
+        _ terminations: [ActorTermination], keeping kept: Int, to store: any RegistryStore
     ) async -> MeshError? {
         do {
             let encoder = MessagePackEncoder()
@@ -103,7 +106,8 @@ extension Broker {
             }
             let terminations = terminations.sorted { $0.date < $1.date }
             changes.terminations = try terminations.map { try encoder.encode($0) }
-            if !records.isEmpty { try await store.write(changes) }
+            if let keys { changes.actors[WellKnown.revokedKeys] = try encoder.encode(keys) }
+            if !records.isEmpty || keys != nil { try await store.write(changes) }
             return nil
         } catch {
             let reason = (error as? MeshError)?.message ?? "\(error)"

@@ -2,7 +2,7 @@ import CMeshPlatform
 package import Distributed
 import FoundationEssentials
 import Logging
-import MeshCore
+package import MeshCore
 package import MeshRuntime
 
 /// Knows the names, actors and nodes of a mesh, decides where actors live, and what follows when they die. It is never
@@ -20,12 +20,15 @@ package distributed actor Broker {
     var listeners: [MeshStream<MeshEvent>.Continuation] = []
     /// Processes that own actors which a node brought, and that have not joined again; with the time to give them up.
     var missingOwners: [PeerID: UInt64] = [:]
-    let terms: MembershipTerms
+    /// What every member is granted, without what changes.
+    let basicTerms: MembershipTerms
     /// Where everything is written down; nil for a broker that forgets.
     let store: (any RegistryStore)?
     /// What is not written down yet; nil without a store.
     var journal: Journal?
     var isRetryPlanned = false
+    /// The keys whose holders are no part of the mesh any more.
+    var revokedKeys: Set<KeyIdentity>
     private var wakeAt: UInt64?
 
     /// - Parameters:
@@ -40,14 +43,16 @@ package distributed actor Broker {
         self.actorSystem = actorSystem
         let settings = actorSystem.settings
         let now = Moment(time: cmesh_monotonic_nanoseconds(), date: Date())
-        self.terms = MembershipTerms(settings, isDurable: store != nil)
+        self.basicTerms = MembershipTerms(settings, isDurable: store != nil)
         self.store = store
         self.journal = store == nil ? nil : Journal()
         self.leases = MemberLeases(
             leaseTime: settings.leaseTime.nanoseconds, interval: settings.heartbeatInterval.nanoseconds)
+        var stored = stored
+        self.revokedKeys = try Self.takeRevokedKeys(from: &stored)
         self.registry = try Self.restore(
             stored, Registry.Settings(drainTime: settings.leaseTime.nanoseconds),
-            patience: Self.patience(self.terms, on: actorSystem.address.host), at: now)
+            patience: Self.patience(self.basicTerms, on: actorSystem.address.host), at: now)
         guard expectsReturns else { return }
         self.registry.expectReturns(until: now.time + settings.leaseTime.nanoseconds)
     }
@@ -57,6 +62,7 @@ package distributed actor Broker {
     package static func begin(on mesh: Mesh) async throws {
         let handle = try mesh.service(Broker.self, WellKnown.broker, at: mesh.address)
         await handle.whenLocal { $0.resume() }
+        mesh.revoke(await handle.whenLocal { $0.revokedKeys } ?? [])
         mesh.onPeerLost { peer, error in
             // A process that was only silent may be well: its lease decides.
             guard mesh.hasEnded(peer) else { return }
@@ -75,6 +81,12 @@ package distributed actor Broker {
     }
 
     var now: UInt64 { cmesh_monotonic_nanoseconds() }
+
+    var terms: MembershipTerms {
+        var terms = self.basicTerms
+        terms.revokedKeys = self.revokedKeys
+        return terms
+    }
 
     // MARK: What follows
 
@@ -151,6 +163,8 @@ package struct MembershipTerms: Hashable, Sendable, Codable {
     package var heartbeatInterval: Duration
     /// How long members wait for a broker that is known to have ended.
     package var absence: Duration
+    /// The keys whose holders are no part of the mesh any more.
+    package var revokedKeys: Set<KeyIdentity> = []
 
     package init(_ settings: MeshSettings, isDurable: Bool) {
         self.leaseTime = settings.leaseTime

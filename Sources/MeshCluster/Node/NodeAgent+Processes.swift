@@ -110,7 +110,7 @@ extension NodeAgent {
         let broker = try self.membership.brokerAddress
         let bootstrap = WorkerBootstrap(
             node: self.mesh.address, broker: broker, token: token, directory: self.directory, bind: self.workerBinding,
-            settings: self.mesh.settings)
+            keyFile: self.keyFile, revokedKeys: self.mesh.revoked, settings: self.mesh.settings)
         let process = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
         let mesh = self.mesh
         let isAlive = try self.mesh.watcher.watch(processID: process.processID, startTime: 0) {

@@ -6,21 +6,33 @@ import Logging
 package import MeshCore
 package import MeshRuntime
 
+/// What a node grants a worker.
+package struct WorkerTerms: Hashable, Sendable, Codable {
+    /// For how many nanoseconds it may act.
+    package var duration: UInt64
+    /// How many keys were revoked.
+    package var revokedKeys: Int
+}
+
 /// Which workers there are, for whom, and whether they live.
 extension NodeAgent {
     /// A worker says that it lives. Returns for how many nanoseconds it may act: as long as this node itself may.
     ///
     /// - Parameter time: when it asked; a worker has the clock of its node.
-    package distributed func renew(_ worker: PeerID, askedAt time: UInt64) async throws -> UInt64 {
+    package distributed func renew(_ worker: PeerID, askedAt time: UInt64) async throws -> WorkerTerms {
         let now = cmesh_monotonic_nanoseconds()
-        guard self.workers[worker] != nil else { return 0 }
+        let revoked = self.mesh.revoked.count
+        guard self.workers[worker] != nil else { return WorkerTerms(duration: 0, revokedKeys: revoked) }
         self.workerLeases.hear(worker, at: now)
         self.workers[worker]?.chances = Int(ProcessStatus.patienceWithBusy) - 1
         // Nobody takes over the actors of an embedded mesh.
         let granted = try self.membership.remainingLease(at: now) ?? .max
         self.workers[worker]?.lease.renewed(askedAt: time, for: granted)
-        return granted
+        return WorkerTerms(duration: granted, revokedKeys: revoked)
     }
+
+    /// The keys that were revoked, as far as this node knows.
+    package distributed func revokedKeys() async throws -> Set<KeyIdentity> { self.mesh.revoked }
 
     /// Whether a worker can be given something to do. One whose lease has run out, as when it was frozen together with
     /// this node, has not ended yet, but is about to.

@@ -43,6 +43,8 @@ package distributed actor NodeAgent {
     let launcher: WorkerLauncher
     let registration: NodeRegistration
     let directory: String
+    /// The file of the key that its workers need as well.
+    let keyFile: String?
     let warmTarget: Int
     let taskSlots: Int
     var launches: [UInt64: Launch] = [:]
@@ -68,8 +70,9 @@ package distributed actor NodeAgent {
 
     package init(
         actorSystem: Mesh, launcher: WorkerLauncher, registration: NodeRegistration, directory: String,
-        warmWorkers: Int, taskSlots: Int
+        keyFile: String? = nil, warmWorkers: Int, taskSlots: Int
     ) {
+        self.keyFile = keyFile
         self.actorSystem = actorSystem
         self.launcher = launcher
         self.registration = registration

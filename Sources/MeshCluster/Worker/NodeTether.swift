@@ -38,7 +38,12 @@ package enum NodeTether {
                 let granted = try? await mesh.withDeadline(mesh.settings.leaseTime / 3) {
                     try await node.renew(mesh.address.peer, askedAt: askedAt)
                 }
-                if let granted { box.renewed(askedAt: askedAt, for: granted, on: mesh) }
+                if let granted {
+                    box.renewed(askedAt: askedAt, for: granted.duration, on: mesh)
+                    if granted.revokedKeys != mesh.revoked.count, let keys = try? await node.revokedKeys() {
+                        mesh.revoke(keys)
+                    }
+                }
                 self.scheduleRenewal(mesh, node, box, after: mesh.settings.heartbeatInterval.nanoseconds)
             }
         }

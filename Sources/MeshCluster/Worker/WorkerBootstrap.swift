@@ -13,6 +13,10 @@ package struct WorkerBootstrap: Hashable, Sendable, Codable {
     package var directory: String
     /// Where else to take in messages.
     package var bind: [String]
+    /// The file of its key; nil in a mesh without one.
+    package var keyFile: String?
+    /// The keys that were revoked when it was started.
+    package var revokedKeys: Set<KeyIdentity>
     /// How it reaches the other processes of its host: as its node does.
     package var localTransport: MeshSettings.LocalTransport
     /// The times by which its node lives.
@@ -23,8 +27,10 @@ package struct WorkerBootstrap: Hashable, Sendable, Codable {
 
     package init(
         node: PeerAddress, broker: PeerAddress?, token: UInt64, directory: String, bind: [String],
-        settings: MeshSettings
+        keyFile: String? = nil, revokedKeys: Set<KeyIdentity> = [], settings: MeshSettings
     ) {
+        self.keyFile = keyFile
+        self.revokedKeys = revokedKeys
         self.node = node
         self.broker = broker
         self.token = token

@@ -21,6 +21,7 @@ struct BrokerCommand: AsyncParsableCommand {
               mesh broker
               mesh broker --bind 'tcp://127.0.0.1:*'
               mesh broker --store registry.sqlite
+              mesh broker --bind 'tcp://0.0.0.0:4711' --key-file mesh.key
             """)
 
     @Option(
@@ -28,6 +29,8 @@ struct BrokerCommand: AsyncParsableCommand {
             "Where to listen; port * takes a free one. May be repeated (default: tcp://127.0.0.1:4711).",
             valueName: "address"))
     var bind: [String] = []
+
+    @OptionGroup var key: KeyOptions
 
     @Option(
         help: ArgumentHelp(
@@ -50,8 +53,11 @@ struct BrokerCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if let store { throw Self.become(["--store", store] + self.bind.flatMap { ["--bind", $0] }) }
-        try await runBroker(MeshConfiguration(bind: self.bind))
+        if let store {
+            let key = self.key.keyFile.map { ["--key-file", $0] } ?? []
+            throw Self.become(["--store", store] + key + self.bind.flatMap { ["--bind", $0] })
+        }
+        try await runBroker(MeshConfiguration(bind: self.bind, keyFile: self.key.keyFile))
     }
 
     /// Goes on as the broker that has a store. Returns only when that fails.

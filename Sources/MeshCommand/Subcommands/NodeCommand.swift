@@ -53,7 +53,8 @@ struct NodeCommand: AsyncParsableCommand {
         let name = self.program.flatMap { $0.split(separator: "/").last.map(String.init) }
         try await runNode(
             MeshConfiguration(
-                address: self.mesh.address, bind: self.bind, program: name, workerExecutable: self.program,
+                address: self.mesh.address, bind: self.bind, keyFile: self.mesh.key.keyFile, program: name,
+                workerExecutable: self.program,
                 resources: self.cpus.map { Resources(cpus: $0) }, nodeName: self.name,
                 joinTimeout: .seconds(self.mesh.timeout)))
     }

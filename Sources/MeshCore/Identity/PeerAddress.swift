@@ -4,8 +4,6 @@ public struct PeerID: Hashable, Sendable, Codable {
 
     package init(_ number: UInt64) { self.number = number }
 
-    package static func random() -> PeerID { PeerID(UInt64.random(in: 1...UInt64.max)) }
-
     /// Stands for "whichever process listens there", used once to reach a broker of which only the address is known.
     package static let anyone = PeerID(0)
 

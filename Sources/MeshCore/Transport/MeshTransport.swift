@@ -13,8 +13,16 @@ package protocol MeshTransport: AnyObject, Sendable {
 
     /// Opens a way to another process. The connection is made, and made again after a break, in the background.
     ///
+    /// - Parameter watching: whether the channel has to know when the other end refuses it.
     /// - Throws: `MeshError` with `invalidArgument` for an endpoint that this transport cannot use.
-    func connect(to endpoint: String) throws(MeshError) -> any TransportChannel
+    func connect(to endpoint: String, watching: Bool) throws(MeshError) -> any TransportChannel
+
+    /// From now on nobody gets in who has one of these keys. Connections that are there stay, and what comes by them
+    /// still says by which key.
+    func revoke(_ keys: Set<KeyIdentity>)
+
+    /// Whom the transport has kept out.
+    var refusals: TransportRefusals { get }
 
     /// Makes a waiting `receive` return nil.
     func interrupt()
@@ -23,13 +31,42 @@ package protocol MeshTransport: AnyObject, Sendable {
     func close()
 }
 
+/// Whom a transport has kept out since it was made.
+package struct TransportRefusals: Hashable, Sendable {
+    /// Connections that were cut because too many showed no key.
+    package var connectionsCut: UInt64
+    /// Connections that showed a key which is none of this mesh, or was revoked.
+    package var keysRefused: UInt64
+
+    package init(connectionsCut: UInt64 = 0, keysRefused: UInt64 = 0) {
+        self.connectionsCut = connectionsCut
+        self.keysRefused = keysRefused
+    }
+}
+
+extension MeshTransport {
+    package func connect(to endpoint: String) throws(MeshError) -> any TransportChannel {
+        try self.connect(to: endpoint, watching: false)
+    }
+    package func revoke(_ keys: Set<KeyIdentity>) {}
+    package var refusals: TransportRefusals { TransportRefusals() }
+}
+
 /// A way to one other process.
 package protocol TransportChannel: AnyObject, Sendable {
     /// Takes a message, or returns false when its queue is full. Callers take turns.
     func send(_ message: OutboundMessage) -> Bool
 
+    /// Whether the other end listens, but does not let this process in: they have different keys, or one has none.
+    /// Known only for a channel that watches.
+    var isRefused: Bool { get }
+
     /// Drops what has not been sent and frees the way.
     func close()
+}
+
+extension TransportChannel {
+    package var isRefused: Bool { false }
 }
 
 /// A message on its way out: a frame of headers and small values, and large values in frames of their own.
@@ -51,9 +88,14 @@ package struct OutboundMessage: Sendable {
 package struct InboundMessage: @unchecked Sendable {
     package let head: UnsafeRawBufferPointer
     package let attachments: [Data]
+    /// The key by which its sender got in; nil where none is needed: within a host, and in a mesh without a key.
+    package let key: KeyIdentity?
     private let owner: AnyObject
 
-    package init(head: UnsafeRawBufferPointer, attachments: [Data], owner: AnyObject) {
+    package init(
+        head: UnsafeRawBufferPointer, attachments: [Data], owner: AnyObject, key: KeyIdentity? = nil
+    ) {
+        self.key = key
         self.head = head
         self.attachments = attachments
         self.owner = owner

@@ -1,4 +1,5 @@
 import CMeshPlatform
+import MeshCore
 import Synchronization
 
 /// The thread that looks after the others: about every millisecond while something happens, and otherwise only when a

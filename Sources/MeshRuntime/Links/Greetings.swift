@@ -19,6 +19,8 @@ final class Greetings: Sendable {
         self.state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(returning: nil)
     }
 
+    func waits(for number: UInt64) -> Bool { self.state.withLock { $0.waiting[number] != nil } }
+
     /// Nobody will answer any more.
     func end() {
         let waiting = self.state.withLock { state in
@@ -44,9 +46,10 @@ extension Mesh {
     /// Finds out which process listens at an address.
     ///
     /// - Returns: its full address, or nil when nobody answered within the time.
-    /// - Throws: `invalidArgument` for an address that makes no sense.
+    /// - Throws: `invalidArgument` for an address that makes no sense; `unauthorized` when somebody listens there who
+    ///   does not let this process in.
     package func greet(_ endpoint: String, timeout: Duration) async throws(MeshError) -> PeerAddress? {
-        let channel = try self.transport.connect(to: endpoint)
+        let channel = try self.transport.connect(to: endpoint, watching: true)
         defer { channel.close() }
         let number = UInt64.random(in: 1...UInt64.max)
         let header = BatchHeader(
@@ -58,6 +61,23 @@ extension Mesh {
         let deadline = cmesh_monotonic_nanoseconds() + timeout.nanoseconds
         let token = self.schedule(at: deadline) { [greetings] in greetings.giveUp(number) }
         defer { self.timers.cancel(token) }
-        return await self.greetings.wait(for: number) { _ = channel.send(OutboundMessage(head: buffer)) }
+        let address = await self.greetings.wait(for: number) {
+            _ = channel.send(OutboundMessage(head: buffer))
+            self.giveUpWhenRefused(number, channel)
+        }
+        guard address == nil, channel.isRefused else { return address }
+        throw MeshError(
+            .unauthorized,
+            "Somebody listens at \(endpoint), but does not let this process in: it has the key of another mesh, one of the "
+                + "two has none, or it is no mesh at all. Name the file of that mesh's key in --key-file or MESH_KEY_FILE."
+        )
+    }
+
+    private func giveUpWhenRefused(_ number: UInt64, _ channel: any TransportChannel) {
+        guard self.greetings.waits(for: number) else { return }
+        if channel.isRefused { return self.greetings.giveUp(number) }
+        _ = self.schedule(at: cmesh_monotonic_nanoseconds() + 50_000_000) { [weak self] in
+            self?.giveUpWhenRefused(number, channel)
+        }
     }
 }

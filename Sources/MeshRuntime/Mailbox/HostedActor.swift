@@ -196,6 +196,9 @@ package final class HostedActor: Sendable {
             let error = MeshError(.actorDied, "\(self.label) has ended.")
             return self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
         }
+        if let caller = call.origin?.id, let error = Permissions.refusal(of: call.target, on: actor, to: caller) {
+            return self.conclude(call, with: error)
+        }
         let running = RunningCall(
             mesh: self.mesh, hosted: self, method: call.target.label, chain: call.context?.chain ?? [],
             origin: call.origin)

@@ -74,8 +74,8 @@ struct RoleArgumentsTests {
     @Test("a role names the option that it does not know, and those that it has")
     func unknown() {
         let refusal = self.refusal("broker", "--mesh", "tcp://127.0.0.1:1")
-        #expect(refusal == "broker does not know \"--mesh\"; its options are --bind. See --help.")
-        #expect(self.refusal("node", "--bnd").contains("--mesh, --bind, --name, --cpus"))
+        #expect(refusal == "broker does not know \"--mesh\"; its options are --bind, --key-file. See --help.")
+        #expect(self.refusal("node", "--bnd").contains("--mesh, --bind, --key-file, --name, --cpus"))
         #expect(self.refusal("node", "extra").contains("does not know \"extra\""))
     }
 

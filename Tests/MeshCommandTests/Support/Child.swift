@@ -29,6 +29,7 @@ final class Child: Sendable {
         process.arguments = arguments
         var variables = ProcessInfo.processInfo.environment
         variables["MESH_ADDRESS"] = nil
+        variables["MESH_KEY_FILE"] = nil
         process.environment = variables.merging(environment) { $1 }
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input

@@ -6,6 +6,7 @@ import Testing
 final class Scene: Sendable {
     private let children = Mutex<[Child]>([])
     private let address = Mutex("")
+    private let keyFile = Mutex("")
 
     /// Runs a test, and ends what it has started.
     static func run(_ body: (Scene) async throws -> Void) async throws {
@@ -33,11 +34,16 @@ final class Scene: Sendable {
 
     /// Starts a program with the mesh's address in its environment.
     func start(_ program: String, _ arguments: String..., environment: [String: String] = [:]) throws -> Child {
-        let mesh = self.mesh
-        let variables = mesh.isEmpty ? [:] : ["MESH_ADDRESS": mesh]
-        let child = try Child(program, arguments, environment: variables.merging(environment) { $1 })
+        let child = try Child(program, arguments, environment: self.environment.merging(environment) { $1 })
         self.children.withLock { $0.append(child) }
         return child
+    }
+
+    /// From now on every process has this key, unless its own environment says otherwise.
+    func use(key file: String) { self.keyFile.withLock { $0 = file } }
+
+    private var environment: [String: String] {
+        ["MESH_ADDRESS": self.mesh, "MESH_KEY_FILE": self.keyFile.withLock { $0 }].filter { !$0.value.isEmpty }
     }
 
     /// The broker's address.
@@ -73,12 +79,15 @@ final class Scene: Sendable {
     }
 
     /// Runs a command to its end.
-    func mesh(_ arguments: String..., expecting status: Int32 = 0) async throws -> String {
-        try await self.mesh(arguments, expecting: status)
+    @discardableResult
+    func mesh(_ arguments: String..., key: String? = nil, expecting status: Int32 = 0) async throws -> String {
+        try await self.mesh(arguments, key: key, expecting: status)
     }
 
-    func mesh(_ arguments: [String], expecting status: Int32) async throws -> String {
-        let command = try Child("mesh", arguments, environment: ["MESH_ADDRESS": self.mesh])
+    @discardableResult
+    func mesh(_ arguments: [String], key: String? = nil, expecting status: Int32) async throws -> String {
+        let own = key.map { ["MESH_KEY_FILE": $0] } ?? [:]
+        let command = try Child("mesh", arguments, environment: self.environment.merging(own) { $1 })
         self.children.withLock { $0.append(command) }
         let actual = try await command.status()
         #expect(actual == status, "\(command.name) wrote:\n\(command.output)")

@@ -33,6 +33,11 @@ package distributed actor StreamHost {
     }
 }
 
+extension StreamHost: RoleGuarded {
+    /// Whoever knows a stream's ID was given the stream.
+    package static func permits(_ method: String, to role: MeshRole) -> Bool { true }
+}
+
 /// A reader's question. MessagePack: `[stream, reader, from, credit]`.
 package struct StreamRequest: Hashable, Sendable {
     package var stream: UniqueID
