@@ -193,7 +193,25 @@ let package = Package(
     ]
 )
 
+// The fuzzers, which nobody builds who does not ask for them: the flags that they need would keep others from depending
+// on this package. `Fuzz/run` builds and runs them.
+if Context.environment["ACTORMESH_FUZZ"] != nil {
+    package.targets += [
+        .fuzzer("MeshMessagePackFuzzer", of: ["MeshMessagePack"]),
+        .fuzzer(
+            "MeshReceiveFuzzer", of: ["MeshRuntime", "MeshCore", .product(name: "Logging", package: "swift-log")]),
+        .fuzzer("MeshControlFuzzer", of: ["MeshCluster", "MeshRuntime", "MeshCore", "MeshMessagePack"]),
+    ]
+}
+
 extension Target {
+    /// A program of libFuzzer, which brings its own `main`.
+    static func fuzzer(_ name: String, of parts: [Dependency]) -> Target {
+        .executableTarget(
+            name: name, dependencies: parts, path: "Fuzz/Sources/\(name)",
+            swiftSettings: [.unsafeFlags(["-parse-as-library"])])
+    }
+
     /// A program in a folder of its own under `Examples`, with a README and what it prints.
     static func example(_ name: String, excluding others: [String] = []) -> Target {
         .executableTarget(

@@ -1,0 +1,51 @@
+import FoundationEssentials
+import MeshCluster
+import MeshCore
+import MeshMessagePack
+import MeshRuntime
+
+/// Called by libFuzzer with each input: arguments and results of the calls between the parts of a mesh. The first byte
+/// says of which type they are.
+///
+/// Bytes that decode must encode, and come back the same; bytes that do not must give a `DecodingError` and nothing else.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzControl(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let input = UnsafeBufferPointer(start: start, count: count)
+    guard let first = input.first else { return 0 }
+    let data = Data(input.dropFirst())
+    checks[Int(first) % checks.count](data)
+    return 0
+}
+
+private let checks: [@Sendable (Data) -> Void] = [
+    { check(PeerAddress.self, $0) }, { check(HandleFields.self, $0) }, { check(ActorSpec.self, $0) },
+    { check(TaskSpec.self, $0) }, { check(EncodedOutcome.self, $0) }, { check(EncodedError.self, $0) },
+    { check(StartOutcome.self, $0) }, { check(WorkerLease.self, $0) }, { check(NodeRegistration.self, $0) },
+    { check(HoldChanges.self, $0) }, { check([HostedSpec].self, $0) }, { check([ActorLife].self, $0) },
+    { check(MembershipTerms.self, $0) }, { check(WorkerTerms.self, $0) }, { check(EndMode.self, $0) },
+    { check(ActorTermination.self, $0) }, { check(ActorTermination.Cause.self, $0) }, { check(ActorLocation.self, $0) },
+    { check(StreamRequest.self, $0) }, { check(EncodedBatch.self, $0) }, { check(ActorOptions.self, $0) },
+    { check(MeshEvent.self, $0) }, { check([ActorInfo].self, $0) }, { check([NodeInfo].self, $0) },
+    { check(KeyIdentity.self, $0) }, { check(WorkerBootstrap.self, $0) }, { check(Registry.Record.self, $0) },
+    { check(MeshError.self, $0) }, { check(Supervision.Decision.self, $0) }, { check(Resources.self, $0) },
+]
+
+private func check<Value: Codable>(_ type: Value.Type, _ data: Data) {
+    let value: Value
+    do {
+        value = try MessagePackDecoder().decode(type, from: data)
+    } catch is DecodingError {
+        return
+    } catch {
+        fatalError("decoding \(type) threw \(error), which is not a DecodingError")
+    }
+    do {
+        let bytes = try MessagePackEncoder().encode(value)
+        let again = try MessagePackDecoder().decode(type, from: bytes)
+        guard try MessagePackEncoder().encode(again).count == bytes.count else {
+            fatalError("\(type) did not come back as it was: \(Array(data))")
+        }
+    } catch {
+        fatalError("\(type) was decoded but did not survive encoding: \(error) for \(Array(data))")
+    }
+}
