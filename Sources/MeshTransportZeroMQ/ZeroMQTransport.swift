@@ -43,6 +43,7 @@ package final class ZeroMQTransport: MeshTransport {
         inbound.set(ZMQ_RCVHWM, 1000)
         inbound.set(ZMQ_MAXMSGSIZE, long: Self.maximumMessageSize)
         inbound.set(ZMQ_IPV6, 1)
+        inbound.set(ZMQ_BACKLOG, 1024)
         // What only this host's processes of this user can reach needs no gate.
         var gatekeeper: Gatekeeper?
         if endpoints.contains(where: { $0.hasPrefix("tcp:") }) {
