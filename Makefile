@@ -2,7 +2,7 @@
 # there are only the Swift toolchain and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench fuzz chaos deps clean
+.PHONY: help run test lint format bench fuzz chaos soak deps clean
 
 # What Debian and Ubuntu call the C libraries that the package links.
 packages := libzmq3-dev libmsgpack-dev libsqlite3-dev
@@ -33,6 +33,9 @@ fuzz: deps ## Feed the decoder inputs made to break it: make fuzz seconds=600
 
 chaos: deps ## Kill and freeze processes of a mesh under load: make chaos seconds=3600 [seed=7]
 	CHAOS_SECONDS=$(seconds) $(if $(seed),CHAOS_SEED=$(seed)) swift test --filter 'Processes/Chaos/'
+
+soak: deps ## Use a mesh in every way again and again, and watch what it takes: make soak seconds=1800
+	SOAK_SECONDS=$(seconds) swift test --filter 'Processes/Soak/'
 
 deps: ## Install the Debian packages that are missing
 	@missing=; \

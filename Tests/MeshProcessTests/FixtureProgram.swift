@@ -9,6 +9,8 @@ final class FixtureProgram: Sendable {
     private let output: LineReader
     /// What it writes to standard error.
     let errors: LineReader
+    /// What it reads.
+    private let input: InputPipe
 
     convenience init(_ arguments: String..., environment: [String: String] = [:]) throws {
         try self.init(arguments, environment: environment)
@@ -16,14 +18,16 @@ final class FixtureProgram: Sendable {
 
     /// Runs the program with arguments, and with variables beside those of this process.
     init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        let (output, errors) = (try LineReader(), try LineReader())
+        let (output, errors, input) = (try LineReader(), try LineReader(), try InputPipe())
         defer {
             output.closeWriting()
             errors.closeWriting()
+            input.closeReading()
         }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, input.reading, STDIN_FILENO)
         posix_spawn_file_actions_adddup2(&actions, output.writing, STDOUT_FILENO)
         posix_spawn_file_actions_adddup2(&actions, errors.writing, STDERR_FILENO)
         let command = ([fixturesExecutable] + arguments).map { strdup($0) } + [nil]
@@ -36,7 +40,7 @@ final class FixtureProgram: Sendable {
         var process: pid_t = 0
         let result = posix_spawn(&process, fixturesExecutable, &actions, nil, command, variables)
         guard result == 0 else { throw MeshError(.systemFailure, "\(fixturesExecutable): error \(result).") }
-        (self.processID, self.output, self.errors) = (process, output, errors)
+        (self.processID, self.output, self.errors, self.input) = (process, output, errors, input)
     }
 
     /// The next line that it prints; nil at its end.
@@ -44,6 +48,12 @@ final class FixtureProgram: Sendable {
 
     /// Reads no more of what it prints: whoever writes there gets an error.
     func closeOutput() { self.output.closeReading() }
+
+    /// Gives it a line to read.
+    func tell(_ line: String) { self.input.write(line + "\n") }
+
+    /// Gives it nothing more to read.
+    func closeInput() { self.input.closeWriting() }
 
     /// Sends it a signal.
     func send(_ signal: Int32) { kill(self.processID, signal) }

@@ -22,6 +22,7 @@ public enum Fixtures {
         case "drown": try await self.drown(mesh)
         case "starve": self.starve()
         case "chaos": try await ChaosDriver(arguments.dropFirst(), mesh: mesh).run()
+        case "soak": try await SoakDriver(mesh).run()
         case "own": try await self.own(mesh)
         case "eat": try await self.eat(mesh, limit: Int64(arguments.dropFirst().first ?? "") ?? 0)
         default: try await self.linger(mesh)
