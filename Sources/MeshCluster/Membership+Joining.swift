@@ -143,6 +143,7 @@ extension Membership {
 
     private static func heartbeat(_ mesh: Mesh, _ endpoint: String, _ begin: @escaping Begin) async {
         guard let membership = try? mesh.membership else { return }
+        mesh.reportMetrics()
         // While it joins it is no member yet, and would be told so.
         let member = membership.state.withLock { $0.isJoining ? nil : ($0.broker, $0.joins) }
         guard case (let broker?, let joins)? = member else { return }

@@ -19,9 +19,4 @@ extension Mesh {
             self.lost(peer.id, because: MeshError(.unauthorized, "The key of \(key) was revoked."))
         }
     }
-
-    /// Whom the transport has kept out, and how many messages made no sense.
-    package var refusals: (transport: TransportRefusals, badMessages: UInt64) {
-        (self.transport.refusals, self.badMessages.count)
-    }
 }

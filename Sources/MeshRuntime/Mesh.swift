@@ -51,6 +51,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
     let outbox: PeerOutbox
     let peerClock = PeerClock()
     let badMessages: BadMessageLog
+    let metrics = MeshMetrics()
     let greetings = Greetings()
     private let stopped = Atomic<Bool>(false)
     private let coders = Coders()

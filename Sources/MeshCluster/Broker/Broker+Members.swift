@@ -88,6 +88,7 @@ extension Broker {
 
     /// Gives up the members that were not heard for the lease time.
     package distributed func checkLeases() async throws {
+        self.actorSystem.reportMetrics()
         if self.registry.expectsReturnsUntil > 0, self.now >= self.registry.expectsReturnsUntil {
             // What has not come back by now is gone.
             self.registry.expectReturns(until: 0)

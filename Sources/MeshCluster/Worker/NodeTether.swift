@@ -34,6 +34,7 @@ package enum NodeTether {
         _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + interval) { [weak mesh] in
             guard let mesh, !mesh.isStopped else { return }
             mesh.detach {
+                mesh.reportMetrics()
                 let askedAt = cmesh_monotonic_nanoseconds()
                 let granted = try? await mesh.withDeadline(mesh.settings.leaseTime / 3) {
                     try await node.renew(mesh.address.peer, askedAt: askedAt)
