@@ -79,7 +79,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
         self.outbox = outbox
         self.badMessages = BadMessageLog(logger: logger)
         self.peers = PeerTable(
-            own: address, transport: transport, outbox: outbox, avoidsLocal: settings.localTransport == .tcp)
+            own: address, transport: transport, outbox: outbox, avoidsLocal: settings.localTransport == .tcp,
+            remembered: settings.remembered)
         self.coders.fill(for: self)
     }
 

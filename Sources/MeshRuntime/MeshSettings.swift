@@ -17,6 +17,8 @@ public struct MeshSettings: Sendable {
     public var backPressure: BackPressure
     /// How processes of one host reach each other.
     public var localTransport: LocalTransport
+    /// How many actors that have ended, and how many processes, are remembered.
+    package var remembered = 10_000
 
     /// How processes of one host reach each other; those of different hosts always use TCP.
     public enum LocalTransport: String, Hashable, Sendable, Codable {

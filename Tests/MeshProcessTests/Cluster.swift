@@ -12,15 +12,20 @@ final class Cluster: Sendable {
     /// The first node.
     var node: FixtureProgram { self.nodes[0] }
 
-    /// - Parameter nodes: what the nodes are called.
-    init(nodes: [String] = ["fixtures"]) async throws {
-        self.broker = try FixtureProgram("broker", "--bind", "tcp://127.0.0.1:*", environment: Self.environment)
+    private let environment: [String: String]
+
+    /// - Parameters:
+    ///   - nodes: what the nodes are called.
+    ///   - environment: what the programs find there, besides the lease time.
+    init(nodes: [String] = ["fixtures"], environment: [String: String] = [:]) async throws {
+        self.environment = ["FIXTURES_LEASE": "2000"].merging(environment) { $1 }
+        self.broker = try FixtureProgram("broker", "--bind", "tcp://127.0.0.1:*", environment: self.environment)
         let line = try #require(await self.broker.line())
         self.address = try #require(line.split(separator: " ").last.map(String.init))
         var started: [FixtureProgram] = []
         for name in nodes {
             let node = try FixtureProgram(
-                "node", "--mesh", self.address, "--name", name, "--cpus", "4", environment: Self.environment)
+                "node", "--mesh", self.address, "--name", name, "--cpus", "4", environment: self.environment)
             _ = try #require(await node.line())
             started.append(node)
         }
@@ -29,14 +34,14 @@ final class Cluster: Sendable {
 
     /// Another broker where the first one was.
     func restartBroker() async throws -> FixtureProgram {
-        let broker = try FixtureProgram("broker", "--bind", self.address, environment: Self.environment)
+        let broker = try FixtureProgram("broker", "--bind", self.address, environment: self.environment)
         _ = try #require(await broker.line())
         return broker
     }
 
     /// A driver in a process of its own.
     func driver(_ task: String) throws -> FixtureProgram {
-        try FixtureProgram(task, "--mesh", self.address, environment: Self.environment)
+        try FixtureProgram(task, "--mesh", self.address, environment: self.environment)
     }
 
     /// Runs a body as a driver, in the process of the test.
@@ -45,8 +50,6 @@ final class Cluster: Sendable {
         return try await withMesh(
             MeshConfiguration(address: self.address, program: Fixtures.program, settings: settings), body)
     }
-
-    private static let environment = ["FIXTURES_LEASE": "2000"]
 }
 
 extension Mesh {

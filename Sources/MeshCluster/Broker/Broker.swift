@@ -51,7 +51,7 @@ package distributed actor Broker {
         var stored = stored
         self.revokedKeys = try Self.takeRevokedKeys(from: &stored)
         self.registry = try Self.restore(
-            stored, Registry.Settings(drainTime: settings.leaseTime.nanoseconds),
+            stored, Registry.Settings(drainTime: settings.leaseTime.nanoseconds, remembered: settings.remembered),
             patience: Self.patience(self.basicTerms, on: actorSystem.address.host), at: now)
         guard expectsReturns else { return }
         self.registry.expectReturns(until: now.time + settings.leaseTime.nanoseconds)

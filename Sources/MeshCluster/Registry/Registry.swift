@@ -46,9 +46,12 @@ package struct Registry: Sendable {
         /// How soon to try again what could not be done, and how late a node may be.
         package var retryTime: UInt64 = 500_000_000
         /// How many actors that are no more are remembered.
-        package var remembered = 10_000
+        package var remembered: Int
 
-        package init(drainTime: UInt64 = 5_000_000_000) { self.drainTime = drainTime }
+        package init(drainTime: UInt64 = 5_000_000_000, remembered: Int = 10_000) {
+            self.drainTime = drainTime
+            self.remembered = remembered
+        }
 
         /// How long those that hold or own an actor may take to say so, once its node has said that it is there.
         package var claimTime: UInt64 { 2 * self.drainTime }

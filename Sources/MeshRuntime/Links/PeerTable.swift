@@ -31,11 +31,13 @@ package final class PeerTable: Sendable {
     private let transport: any MeshTransport
     private let outbox: PeerOutbox
     private let avoidsLocal: Bool
-    private static let remembered = 10_000
+    /// How many processes are remembered that are gone.
+    private let remembered: Int
     /// How many strangers there may be: each has a socket here.
     static let maximumStrangers = 1000
 
-    init(own: PeerAddress, transport: any MeshTransport, outbox: PeerOutbox, avoidsLocal: Bool) {
+    init(own: PeerAddress, transport: any MeshTransport, outbox: PeerOutbox, avoidsLocal: Bool, remembered: Int = 10_000) {
+        self.remembered = remembered
         self.avoidsLocal = avoidsLocal
         self.own = own
         self.transport = transport
@@ -109,7 +111,7 @@ package final class PeerTable: Sendable {
         let (peer, isNews) = self.state.withLock { state in
             let isFirst = state.gone.updateValue(error, forKey: id) == nil
             if isFirst { state.goneOrder.append(id) }
-            if state.goneOrder.count > Self.remembered { state.gone[state.goneOrder.removeFirst()] = nil }
+            if state.goneOrder.count > self.remembered { state.gone[state.goneOrder.removeFirst()] = nil }
             let peer = state.peers.removeValue(forKey: id)
             return (peer, isFirst && (peer != nil || state.givenUp[id] != nil))
         }
@@ -127,7 +129,7 @@ package final class PeerTable: Sendable {
             if state.givenUp.updateValue(GivenUp(address: peer.address, epoch: epoch), forKey: peer.id) == nil {
                 state.givenUpOrder.append(peer.id)
             }
-            if state.givenUpOrder.count > Self.remembered {
+            if state.givenUpOrder.count > self.remembered {
                 state.givenUp[state.givenUpOrder.removeFirst()] = nil
             }
             return true

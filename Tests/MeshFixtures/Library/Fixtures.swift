@@ -8,8 +8,17 @@ public enum Fixtures {
 
     /// The times of the program's mesh: the lease time in milliseconds by `FIXTURES_LEASE`, with ten heartbeats.
     package static var settings: MeshSettings {
-        guard let text = getenv("FIXTURES_LEASE"), let lease = Int(String(cString: text)) else { return MeshSettings() }
-        return MeshSettings(leaseTime: .milliseconds(lease), heartbeatInterval: .milliseconds(lease / 10))
+        var settings = MeshSettings()
+        if let lease = self.number("FIXTURES_LEASE") {
+            settings.leaseTime = .milliseconds(lease)
+            settings.heartbeatInterval = .milliseconds(lease / 10)
+        }
+        if let remembered = self.number("FIXTURES_REMEMBERED") { settings.remembered = remembered }
+        return settings
+    }
+
+    private static func number(_ variable: String) -> Int? {
+        getenv(variable).flatMap { Int(String(cString: $0)) }
     }
 
     /// Does what the first argument says.

@@ -9,14 +9,16 @@ extension Processes {
     /// What a mesh uses after many actors, calls, streams, tasks and drivers is what it used after a few. `SOAK_SECONDS`
     /// says for how long; the first minute, or half of a shorter time, is for what grows to its full size.
     @Suite struct Soak {
-        /// What memory may grow by: what brokers and peers remember of those that have ended (10,000 each), and what
-        /// the allocator keeps.
-        private static let slack = 12 << 10
+        /// How many are remembered that have ended: so few that it is as many from the first seconds on.
+        private static let remembered = 100
+        /// What memory may grow by, in kilobytes: what the allocator keeps, and program code that is used late.
+        private static let slack = 6 << 10
 
         @Test("memory, descriptors, threads and sockets stay what they are while actors and drivers come and go")
         func run() async throws {
             let seconds = getenv("SOAK_SECONDS").flatMap { Double(String(cString: $0)) } ?? 6
-            let cluster = try await Cluster(nodes: ["one", "two"])
+            let cluster = try await Cluster(
+                nodes: ["one", "two"], environment: ["FIXTURES_REMEMBERED": "\(Self.remembered)"])
             let driver = try cluster.driver("soak")
             #expect(await driver.line() == "ready")
             let programs = [
