@@ -8,9 +8,11 @@ import Testing
 @Suite(.serialized, .timeLimit(processTestLimit))
 enum Processes {}
 
-/// Two minutes for each test, and as much as the chaos is asked for.
+/// Two minutes for each test, and as much as the chaos or the soak is asked for.
 private let processTestLimit: TimeLimitTrait.Duration = .minutes(
-    2 + (getenv("CHAOS_SECONDS").flatMap { Double(String(cString: $0)) }.map { Int($0 / 30) } ?? 0))
+    2
+        + ["CHAOS_SECONDS", "SOAK_SECONDS"].compactMap { getenv($0).flatMap { Double(String(cString: $0)) } }
+        .map { Int($0 / 30) }.reduce(0, +))
 
 /// Runs a body on an embedded mesh whose workers are the fixtures program.
 func withFixtures<Result: Sendable>(
