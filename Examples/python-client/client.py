@@ -36,7 +36,7 @@ class Mesh:
         self.context, self.links, self.calls, self.sequences = zmq.Context(), {}, 0, {}
         self.inbound = self.context.socket(zmq.PULL)
         self.inbound.bind(bind)
-        self.peer = random.randrange(1, 1 << 64)
+        self.peer = random.randrange(1, 1 << 52)
         endpoint = self.inbound.getsockopt_string(zmq.LAST_ENDPOINT)
         self.hello = [HELLO, self.peer, "python", os.getpid(), 0, [endpoint]]
         # Which process listens at the broker's address is not known yet: peer 0 is whoever does.

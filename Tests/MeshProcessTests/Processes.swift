@@ -10,9 +10,13 @@ enum Processes {}
 
 /// Two minutes for each test, and as much as the chaos or the soak is asked for.
 private let processTestLimit: TimeLimitTrait.Duration = .minutes(
-    2
-        + ["CHAOS_SECONDS", "SOAK_SECONDS"].compactMap { getenv($0).flatMap { Double(String(cString: $0)) } }
-        .map { Int($0 / 30) }.reduce(0, +))
+    2 + minutes(askedBy: "CHAOS_SECONDS") + minutes(askedBy: "SOAK_SECONDS"))
+
+/// Twice the time that a variable names.
+private func minutes(askedBy variable: String) -> Int {
+    guard let text = getenv(variable), let seconds = Double(String(cString: text)) else { return 0 }
+    return Int(seconds / 30)
+}
 
 /// Runs a body on an embedded mesh whose workers are the fixtures program.
 func withFixtures<Result: Sendable>(
