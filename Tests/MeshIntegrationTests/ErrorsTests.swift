@@ -57,6 +57,20 @@ struct ErrorsTests {
         }
     }
 
+    @Test("a generic method takes no type that cannot be an argument", arguments: ["", "yyc", "ypXp", "$sSi", "4Nope"])
+    func foreignTypes(name: String) async throws {
+        try await withTestMesh { test in
+            let echo = try await test.host { Echo(actorSystem: $0) }
+            let target = RemoteCallTarget("$s12MeshFixtures4EchoC7genericyxxYaKSeRzSERzlFTE")
+            let error = await self.error {
+                try await self.call(test, echo, target, [5], Int.self, substitutions: [name])
+            }
+            #expect(error?.code == .typeNotFound, "\(String(describing: error))")
+            let fine = try await self.call(test, echo, target, [5], Int.self, substitutions: ["Si"])
+            #expect(fine == 5)
+        }
+    }
+
     @Test("a call to an actor that has ended, or never was, says so")
     func ended() async throws {
         try await withTestMesh { test in
@@ -81,10 +95,12 @@ struct ErrorsTests {
     }
 
     private func call<Result: Codable, Argument: Codable>(
-        _ test: TestMesh, _ actor: Echo, _ target: RemoteCallTarget, _ arguments: [Argument], _ result: Result.Type
+        _ test: TestMesh, _ actor: Echo, _ target: RemoteCallTarget, _ arguments: [Argument], _ result: Result.Type,
+        substitutions: [String] = []
     ) async throws -> Result {
         let mesh = test.meshes[0]
         var encoder = mesh.makeInvocationEncoder()
+        encoder.genericSubstitutions = substitutions
         for argument in arguments {
             try encoder.recordArgument(RemoteCallArgument(label: nil, name: "", value: argument))
         }

@@ -44,8 +44,11 @@ public struct CallDecoder: DistributedTargetInvocationDecoder, @unchecked Sendab
     /// The types that stand for a generic method's type parameters.
     public mutating func decodeGenericSubstitutions() throws -> [Any.Type] {
         try (self.call.context?.genericSubstitutions ?? []).map { name in
-            guard let type = _typeByName(name) else {
-                let message = "\(self.call.target.label) was called with the type \(name), which this program lacks."
+            // Whatever else a name could lead to is no argument of a call.
+            guard let type = _typeByName(name), type is any (Decodable & Encodable).Type else {
+                let message =
+                    "\(self.call.target.label) was called with the type \(name), which this program lacks, or which is "
+                    + "not Codable."
                 throw CallFailure(error: MeshError(.typeNotFound, message))
             }
             return type

@@ -10,7 +10,7 @@ public struct CallEncoder: DistributedTargetInvocationEncoder {
     public typealias SerializationRequirement = any Codable
 
     let buffer: CallBuffer
-    private(set) var genericSubstitutions: [String] = []
+    package var genericSubstitutions: [String] = []
     private var count = 0
     private let encoder: MessagePackEncoder
 
