@@ -34,12 +34,14 @@ extension Mesh: MeshExecutorDelegate {
                 try self.handle(envelope, from: peer, by: header.epoch, in: message, &attachments)
             }
         } catch let error as ProtocolMismatch {
+            self.greetings.noteVersion(error.version)
             self.badMessages.note(
                 MeshError(
                     .protocolMismatch,
                     "A peer speaks version \(error.version) of the protocol, this program \(protocolVersion); "
                         + "build both with the same version."),
                 from: sender)
+            if let greeting = ForeignGreeting(message.head) { self.answer(greeting) }
         } catch {
             self.badMessages.note(error, from: sender)
         }

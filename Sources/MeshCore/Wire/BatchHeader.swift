@@ -65,3 +65,27 @@ package struct BatchHeader: Hashable, Sendable {
 package struct ProtocolMismatch: Error, Hashable, Sendable {
     package var version: UInt64
 }
+
+/// A greeting of a peer that speaks another version. That much stays as it is in all versions, so that the peer can be
+/// told: a header that begins with the version, the sender and the receiver, and behind it a `hello`.
+package struct ForeignGreeting: Hashable, Sendable {
+    package var from: PeerAddress
+
+    /// Reads a message from its beginning; nil when it is no greeting.
+    package init?(_ bytes: UnsafeRawBufferPointer) {
+        do {
+            var reader = WireReader(bytes)
+            let fields = try reader.readArrayHeader()
+            guard (3...15).contains(fields) else { return nil }
+            _ = try reader.readUInt()
+            let (from, to) = (PeerID(try reader.readUInt()), PeerID(try reader.readUInt()))
+            for _ in 3..<fields { _ = try reader.readUInt() }
+            guard to == .anyone, case .hello(let address) = try Envelope(from: &reader), address.peer == from else {
+                return nil
+            }
+            self.from = address
+        } catch {
+            return nil
+        }
+    }
+}

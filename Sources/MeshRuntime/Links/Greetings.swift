@@ -7,6 +7,10 @@ final class Greetings: Sendable {
     private struct State {
         var waiting: [UInt64: UnsafeContinuation<PeerAddress?, Never>] = [:]
         var hasEnded = false
+        /// The last other version of the protocol in which somebody spoke while there were greetings.
+        var foreignVersion: UInt64?
+        /// When somebody who speaks another version was last answered.
+        var lastAnswer: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -17,6 +21,21 @@ final class Greetings: Sendable {
 
     func giveUp(_ number: UInt64) {
         self.state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(returning: nil)
+    }
+
+    func noteVersion(_ version: UInt64) {
+        self.state.withLock { if !$0.waiting.isEmpty { $0.foreignVersion = version } }
+    }
+
+    var foreignVersion: UInt64? { self.state.withLock { $0.foreignVersion } }
+
+    /// Whether one more peer of another version may be answered: each answer is a connection.
+    func mayAnswer(at now: UInt64) -> Bool {
+        self.state.withLock { state in
+            guard now >= state.lastAnswer + 50_000_000 else { return false }
+            state.lastAnswer = now
+            return true
+        }
     }
 
     func waits(for number: UInt64) -> Bool { self.state.withLock { $0.waiting[number] != nil } }
@@ -34,6 +53,7 @@ final class Greetings: Sendable {
     func wait(for number: UInt64, _ start: () -> Void) async -> PeerAddress? {
         await withUnsafeContinuation { continuation in
             let hasEnded = self.state.withLock { state in
+                if state.waiting.isEmpty { state.foreignVersion = nil }
                 if !state.hasEnded { state.waiting[number] = continuation }
                 return state.hasEnded
             }
@@ -46,7 +66,8 @@ extension Mesh {
     /// Finds out which process listens at an address.
     ///
     /// - Returns: its full address, or nil when nobody answered within the time.
-    /// - Throws: `invalidArgument` for an address that makes no sense; `unauthorized` when somebody listens there who
+    /// - Throws: `invalidArgument` for an address that makes no sense; `protocolMismatch` when whoever listens there speaks
+    ///   another version, and nobody answers in this one; `unauthorized` when somebody listens there who
     ///   does not let this process in.
     package func greet(_ endpoint: String, timeout: Duration) async throws(MeshError) -> PeerAddress? {
         let channel = try self.transport.connect(to: endpoint, watching: true)
@@ -65,7 +86,14 @@ extension Mesh {
             _ = channel.send(OutboundMessage(head: buffer))
             self.giveUpWhenRefused(number, channel)
         }
-        guard address == nil, channel.isRefused else { return address }
+        if let address { return address }
+        if let version = self.greetings.foreignVersion {
+            throw MeshError(
+                .protocolMismatch,
+                "The process at \(endpoint) speaks version \(version) of the protocol, this program \(protocolVersion); "
+                    + "build both with the same version of ActorMesh.")
+        }
+        guard channel.isRefused else { return nil }
         throw MeshError(
             .unauthorized,
             "Somebody listens at \(endpoint), but does not let this process in: it has the key of another mesh, one of the "
@@ -73,9 +101,26 @@ extension Mesh {
         )
     }
 
+    /// Lets a peer that speaks another version know, in this one.
+    func answer(_ greeting: ForeignGreeting) {
+        guard self.greetings.mayAnswer(at: cmesh_monotonic_nanoseconds()),
+            let endpoint = greeting.from.endpoint(from: self.address.host),
+            let channel = try? self.transport.connect(to: endpoint)
+        else { return }
+        let header = BatchHeader(
+            from: self.address.peer, to: greeting.from.peer, epoch: 0, sequence: 0, acknowledgedEpoch: 0,
+            acknowledged: 0)
+        let buffer = WireBuffer(capacity: 256)
+        header.write(to: buffer)
+        buffer.writeHello(self.address)
+        _ = channel.send(OutboundMessage(head: buffer))
+        // Time for the connection to be made.
+        _ = self.schedule(at: cmesh_monotonic_nanoseconds() + 1_000_000_000) { channel.close() }
+    }
+
     private func giveUpWhenRefused(_ number: UInt64, _ channel: any TransportChannel) {
         guard self.greetings.waits(for: number) else { return }
-        if channel.isRefused { return self.greetings.giveUp(number) }
+        if channel.isRefused || self.greetings.foreignVersion != nil { return self.greetings.giveUp(number) }
         _ = self.schedule(at: cmesh_monotonic_nanoseconds() + 50_000_000) { [weak self] in
             self?.giveUpWhenRefused(number, channel)
         }

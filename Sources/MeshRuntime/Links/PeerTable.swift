@@ -36,7 +36,9 @@ package final class PeerTable: Sendable {
     /// How many strangers there may be: each has a socket here.
     static let maximumStrangers = 1000
 
-    init(own: PeerAddress, transport: any MeshTransport, outbox: PeerOutbox, avoidsLocal: Bool, remembered: Int = 10_000) {
+    init(
+        own: PeerAddress, transport: any MeshTransport, outbox: PeerOutbox, avoidsLocal: Bool, remembered: Int = 10_000
+    ) {
         self.remembered = remembered
         self.avoidsLocal = avoidsLocal
         self.own = own
