@@ -2,7 +2,7 @@
 # there are only the Swift toolchain and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench fuzz chaos deps clean
+.PHONY: help run test lint format bench fuzz chaos compose-test deps clean
 
 # What Debian and Ubuntu call the C libraries that the package links.
 packages := libzmq3-dev libmsgpack-dev libsqlite3-dev
@@ -10,7 +10,7 @@ sources := Sources Tests Examples Package.swift
 seconds ?= 60
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: deps ## Run the quickstart, built for release, on an embedded mesh
 	swift run -c release quickstart
@@ -33,6 +33,9 @@ fuzz: deps ## Feed the decoder inputs made to break it: make fuzz seconds=600
 
 chaos: deps ## Kill and freeze processes of a mesh under load: make chaos seconds=3600 [seed=7]
 	CHAOS_SECONDS=$(seconds) $(if $(seed),CHAOS_SEED=$(seed)) swift test --filter 'Processes/Chaos/'
+
+compose-test: deps ## Bring up docker-compose.yml, break it, and check what a user would see
+	Tests/Compose/run
 
 deps: ## Install the Debian packages that are missing
 	@missing=; \

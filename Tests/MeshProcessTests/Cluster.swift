@@ -18,14 +18,19 @@ final class Cluster: Sendable {
         let line = try #require(await self.broker.line())
         self.address = try #require(line.split(separator: " ").last.map(String.init))
         var started: [FixtureProgram] = []
-        for name in nodes {
-            let node = try FixtureProgram(
-                "node", "--mesh", self.address, "--name", name, "--cpus", "4", environment: Self.environment)
-            _ = try #require(await node.line())
-            started.append(node)
-        }
+        for name in nodes { started.append(try await Self.node(name, of: self.address)) }
         self.nodes = started
     }
+
+    private static func node(_ name: String, of address: String) async throws -> FixtureProgram {
+        let node = try FixtureProgram(
+            "node", "--mesh", address, "--name", name, "--cpus", "4", environment: self.environment)
+        _ = try #require(await node.line())
+        return node
+    }
+
+    /// One more node, which has joined; the caller keeps it.
+    func join(_ name: String) async throws -> FixtureProgram { try await Self.node(name, of: self.address) }
 
     /// Another broker where the first one was.
     func restartBroker() async throws -> FixtureProgram {

@@ -1,8 +1,8 @@
-import MeshCore
+package import MeshCore
 
 /// Which node is asked next for a worker that runs tasks: one where nobody waits for a worker if there is such a node,
 /// and of those the one whose turn was longest ago. So tasks reach every node, and a new one at once.
-struct TaskTurns {
+package struct TaskTurns {
     private struct Place {
         /// How many wait for a worker of this node.
         var waiting = 0
@@ -12,8 +12,10 @@ struct TaskTurns {
     private var places: [PeerID: Place] = [:]
     private var turn: UInt64 = 0
 
+    package init() {}
+
     /// Chooses one of the nodes; ``end(at:)`` says when the worker was given, or was not. Nil when there are none.
-    mutating func begin(among nodes: some Sequence<PeerID>) -> PeerID? {
+    package mutating func begin(among nodes: some Sequence<PeerID>) -> PeerID? {
         let next = nodes.min { one, other in self.order(of: one) < self.order(of: other) }
         guard let next else { return nil }
         self.turn += 1
@@ -28,8 +30,8 @@ struct TaskTurns {
     }
 
     /// Whoever was sent to a node does not wait there any more.
-    mutating func end(at node: PeerID) { self.places[node]?.waiting -= 1 }
+    package mutating func end(at node: PeerID) { self.places[node]?.waiting -= 1 }
 
     /// A node is no part of the mesh any more.
-    mutating func forget(_ node: PeerID) { self.places[node] = nil }
+    package mutating func forget(_ node: PeerID) { self.places[node] = nil }
 }
