@@ -65,7 +65,7 @@ struct MessageFollower: Sendable {
                         try? await Task.sleep(for: .milliseconds(500))
                     }
                 }
-            } catch let error as MeshError where error.code == .brokerUnavailable {
+            } catch let error as MeshError where error.code == .brokerUnavailable || Self.mayPass(error.code) {
                 progress.waits(because: error.message)
             }
             try? await Task.sleep(for: .seconds(1))

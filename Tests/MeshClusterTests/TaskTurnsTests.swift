@@ -44,11 +44,25 @@ struct TaskTurnsTests {
         var turns = TaskTurns()
         let first = turns.begin(among: self.nodes.prefix(1))
         turns.forget(self.nodes[0])
-        // Whoever still waited there says so too late.
         turns.end(at: self.nodes[0])
         let second = turns.begin(among: [self.nodes[1]])
         let third = turns.begin(among: self.nodes.prefix(2))
         let nobody = turns.begin(among: [])
         #expect([first, second, third, nobody] == [self.nodes[0], self.nodes[1], self.nodes[0], nil])
+    }
+
+    @Test("who waited at a node before it went does not count as gone from it twice when it is back")
+    func lateEnd() {
+        var turns = TaskTurns()
+        let before = turns.begin(among: self.nodes.prefix(1))
+        turns.forget(self.nodes[0])
+        let again = turns.begin(among: self.nodes.prefix(1))
+        #expect(before == again)
+        turns.end(at: self.nodes[0])
+        let other = turns.begin(among: [self.nodes[1]])
+        turns.end(at: self.nodes[1])
+        // One still waits at the first, whose turn was longer ago.
+        let next = turns.begin(among: self.nodes.prefix(2))
+        #expect([other, next] == [self.nodes[1], self.nodes[1]])
     }
 }

@@ -7,6 +7,8 @@ package struct TaskTurns {
         /// How many wait for a worker of this node.
         var waiting = 0
         var lastTurn: UInt64 = 0
+        /// Whether the node has left, and is remembered only for those who still wait there.
+        var isGone = false
     }
 
     private var places: [PeerID: Place] = [:]
@@ -21,6 +23,7 @@ package struct TaskTurns {
         self.turn += 1
         self.places[next, default: Place()].waiting += 1
         self.places[next]?.lastTurn = self.turn
+        self.places[next]?.isGone = false
         return next
     }
 
@@ -30,8 +33,16 @@ package struct TaskTurns {
     }
 
     /// Whoever was sent to a node does not wait there any more.
-    package mutating func end(at node: PeerID) { self.places[node]?.waiting -= 1 }
+    package mutating func end(at node: PeerID) {
+        guard var place = self.places[node] else { return }
+        place.waiting -= 1
+        self.places[node] = place.isGone && place.waiting == 0 ? nil : place
+    }
 
     /// A node is no part of the mesh any more.
-    package mutating func forget(_ node: PeerID) { self.places[node] = nil }
+    package mutating func forget(_ node: PeerID) {
+        guard var place = self.places[node] else { return }
+        place.isGone = true
+        self.places[node] = place.waiting == 0 ? nil : place
+    }
 }
