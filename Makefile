@@ -2,7 +2,7 @@
 # there are only the Swift toolchain and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench fuzz chaos soak deps clean
+.PHONY: help run test lint format bench fuzz chaos soak compose-test deps clean
 
 # What Debian and Ubuntu call the C libraries that the package links.
 packages := libzmq3-dev libmsgpack-dev libsqlite3-dev
@@ -10,7 +10,7 @@ sources := Sources Tests Examples Package.swift
 seconds ?= 60
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: deps ## Run the quickstart, built for release, on an embedded mesh
 	swift run -c release quickstart
@@ -36,6 +36,9 @@ chaos: deps ## Kill and freeze processes of a mesh under load: make chaos second
 
 soak: deps ## Use a mesh in every way again and again, and watch what it takes: make soak seconds=1800
 	SOAK_SECONDS=$(seconds) swift test --filter 'Processes/Soak/'
+
+compose-test: deps ## Bring up docker-compose.yml, break it, and check what a user would see
+	Tests/Compose/run
 
 deps: ## Install the Debian packages that are missing
 	@missing=; \

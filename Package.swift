@@ -11,6 +11,7 @@ let package = Package(
         .executable(name: "mesh", targets: ["MeshCommand"]),
         .executable(name: "mesh-broker", targets: ["MeshBroker"]),
         .executable(name: "quickstart", targets: ["quickstart"]),
+        .executable(name: "publisher", targets: ["publisher"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -110,6 +111,7 @@ let package = Package(
         .example("detached", excluding: ["run"]),
         .example("chaos"),
         .example("logging"),
+        .example("publisher"),
         .example("account"),
         .example("account-persistent"),
         .example("python-client", excluding: ["client.py"]),

@@ -24,12 +24,23 @@ final class Cluster: Sendable {
         self.address = try #require(line.split(separator: " ").last.map(String.init))
         var started: [FixtureProgram] = []
         for name in nodes {
-            let node = try FixtureProgram(
-                "node", "--mesh", self.address, "--name", name, "--cpus", "4", environment: self.environment)
-            _ = try #require(await node.line())
-            started.append(node)
+            started.append(try await Self.node(name, of: self.address, environment: self.environment))
         }
         self.nodes = started
+    }
+
+    private static func node(
+        _ name: String, of address: String, environment: [String: String]
+    ) async throws -> FixtureProgram {
+        let node = try FixtureProgram(
+            "node", "--mesh", address, "--name", name, "--cpus", "4", environment: environment)
+        _ = try #require(await node.line())
+        return node
+    }
+
+    /// One more node, which has joined; the caller keeps it.
+    func join(_ name: String) async throws -> FixtureProgram { 
+        try await Self.node(name, of: self.address, environment: self.environment)
     }
 
     /// Another broker where the first one was.

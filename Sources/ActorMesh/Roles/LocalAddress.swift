@@ -12,10 +12,11 @@ enum LocalAddress {
 
     /// The same endpoint as others connect to it: with an address in place of "all interfaces", and IPv4 addresses
     /// written as such.
-    static func advertised(_ endpoint: String, toward broker: String?) -> String {
+    static func advertised(_ bound: String, toward broker: String?) -> String {
+        var endpoint = bound
         let mapped = "tcp://[::ffff:"
         if endpoint.hasPrefix(mapped), let end = endpoint.firstIndex(of: "]") {
-            return "tcp://\(endpoint.dropFirst(mapped.count)[..<end])\(endpoint[endpoint.index(after: end)...])"
+            endpoint = "tcp://\(endpoint.dropFirst(mapped.count)[..<end])\(endpoint[endpoint.index(after: end)...])"
         }
         for wildcard in ["tcp://0.0.0.0:", "tcp://[::]:"] where endpoint.hasPrefix(wildcard) {
             // Without a broker to reach, the way to anywhere names the interface that others see.

@@ -80,6 +80,7 @@ extension Broker {
     private func giveUp(_ peer: PeerID, reason: String) {
         self.leases.remove(peer)
         self.members[peer] = nil
+        self.taskTurns.forget(peer)
         self.missingOwners[peer] = nil
         let isNode = self.registry.nodes[peer] != nil
         let reason = isNode ? "Its node was lost: \(reason)" : reason
@@ -108,27 +109,40 @@ extension Broker {
 
     // MARK: Tasks
 
-    /// A worker for tasks of a program; waits until a node has one free.
+    /// A worker for tasks of a program; waits until a node has one free. The nodes get their turns one after another; if
+    /// one is lost meanwhile, another is asked.
     package distributed func leaseWorker(program: String, for owner: PeerID) async throws -> WorkerLease {
         try CallOrigin.requireSpeaking(for: owner)
-        let node = try await self.withReturningNodes { try self.node(running: program) }
-        let agent = try self.node(node.registration.address.peer)
-        let lease = try await agent.leaseWorker(program: program, for: owner)
-        // Whoever asked may have gone in the meantime.
-        if Task.isCancelled { try await agent.returnWorker(lease.worker.peer) }
-        return lease
+        var silent: Set<PeerID> = []
+        while true {
+            let nodes = try await self.withReturningNodes { try self.nodes(running: program) }
+            guard let node = self.taskTurns.begin(among: nodes.filter { !silent.contains($0) }) else {
+                throw MeshError(.actorUnavailable, "No node with the program \"\(program)\" answers. Try again later.")
+            }
+            defer { self.taskTurns.end(at: node) }
+            do {
+                let agent = try self.node(node)
+                let lease = try await agent.leaseWorker(program: program, for: owner)
+                // Whoever asked may have gone in the meantime.
+                if Task.isCancelled { try await agent.returnWorker(lease.worker.peer) }
+                return lease
+            } catch let error as MeshError where error.code == .actorUnavailable || error.code == .actorDied {
+                silent.insert(node)
+                guard !nodes.allSatisfy(silent.contains) else { throw error }
+            }
+        }
     }
 
-    private func node(running program: String) throws(MeshError) -> Registry.Node {
-        let nodes = self.registry.nodes.values.filter { $0.registration.programs.contains(program) }
-        guard let node = nodes.randomElement() else {
+    private func nodes(running program: String) throws(MeshError) -> [PeerID] {
+        let nodes = self.registry.nodes.filter { $0.value.registration.programs.contains(program) }
+        guard !nodes.isEmpty else {
             let programs = Set(self.registry.nodes.values.flatMap(\.registration.programs)).sorted()
             throw MeshError(
                 .typeNotFound,
                 "No node runs the program \"\(program)\"; the nodes run: [\(programs.joined(separator: ", "))]. "
                     + "Start a node with that program: \(program) node --mesh ADDRESS.")
         }
-        return node
+        return Array(nodes.keys)
     }
 
     /// Does something for which there has to be a node. While the nodes of an earlier broker may still come back, it is

@@ -17,6 +17,7 @@ package distributed actor Broker {
     /// Where the members are, and how many leases more each may be silent while it only waits for a processor.
     var members: [PeerID: Member] = [:]
     let waiters = ChangeWaiters()
+    var taskTurns = TaskTurns()
     var listeners: [MeshStream<MeshEvent>.Continuation] = []
     /// Processes that own actors which a node brought, and that have not joined again; with the time to give them up.
     var missingOwners: [PeerID: UInt64] = [:]

@@ -44,6 +44,8 @@ package final class TaskScheduler: Sendable {
         /// How many tasks it may have at once.
         var depth = 1
         var idleSince: UInt64 = 0
+        /// Whether it is given back when it has done what it has.
+        var isLeaving = false
     }
 
     private struct State {
@@ -51,6 +53,8 @@ package final class TaskScheduler: Sendable {
         var leases: [PeerID: Lease] = [:]
         var requested = 0
         var isSweeping = false
+        /// When the next worker is given back for another.
+        var nextMove: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -60,6 +64,9 @@ package final class TaskScheduler: Sendable {
     /// A task that took less is short.
     private static let shortTask: UInt64 = 2_000_000
     private static let idleTime: UInt64 = 200_000_000
+    /// How often one worker is given back though there is work for it, so that a submitter which is never idle comes to
+    /// nodes that have joined since, and others to their turn.
+    private static let moveTime: UInt64 = 1_000_000_000
     /// How long to wait before asking again for a worker that could not be had.
     private static let retryTime: UInt64 = 200_000_000
 
@@ -102,7 +109,7 @@ package final class TaskScheduler: Sendable {
     /// A leased worker that may have one more task: the one with the fewest.
     private static func free(_ state: inout State) -> WorkerLease? {
         var best: PeerID?
-        for (peer, lease) in state.leases where lease.running < lease.depth {
+        for (peer, lease) in state.leases where lease.running < lease.depth && !lease.isLeaving {
             if let known = best, state.leases[known]?.running ?? 0 <= lease.running { continue }
             best = peer
         }
@@ -140,6 +147,7 @@ package final class TaskScheduler: Sendable {
         let isWanted = self.state.withLock { state in
             state.requested -= 1
             guard !state.queue.isEmpty else { return false }
+            if state.leases.isEmpty { state.nextMove = cmesh_monotonic_nanoseconds() + Self.moveTime }
             state.leases[lease.worker.peer] = Lease(lease: lease)
             return true
         }
@@ -167,7 +175,8 @@ package final class TaskScheduler: Sendable {
     private func fill(_ peer: PeerID) {
         while true {
             let next = self.state.withLock { state -> (Job, WorkerLease)? in
-                guard let lease = state.leases[peer], lease.running < lease.depth, let job = state.queue.popFirst()
+                guard let lease = state.leases[peer], lease.running < lease.depth, !lease.isLeaving,
+                    let job = state.queue.popFirst()
                 else { return nil }
                 state.leases[peer]?.running += 1
                 return (job, lease.lease)
@@ -202,14 +211,27 @@ package final class TaskScheduler: Sendable {
     }
 
     private func finished(_ peer: PeerID, took: UInt64) {
-        self.state.withLock { state in
-            guard var lease = state.leases[peer] else { return }
+        let now = cmesh_monotonic_nanoseconds()
+        // While the broker is away there would be no other.
+        let mayMove = (try? self.mesh.membership)?.brokerAddress != nil
+        let left = self.state.withLock { state -> WorkerLease? in
+            guard var lease = state.leases[peer] else { return nil }
             lease.running -= 1
             lease.depth = took < Self.shortTask * UInt64(lease.depth) ? min(lease.depth * 2, Self.maximumDepth) : 1
-            lease.idleSince = cmesh_monotonic_nanoseconds()
-            state.leases[peer] = lease
+            lease.idleSince = now
+            if mayMove, now >= state.nextMove {
+                state.nextMove = now + Self.moveTime
+                lease.isLeaving = true
+            }
+            state.leases[peer] = lease.isLeaving && lease.running == 0 ? nil : lease
+            return state.leases[peer] == nil ? lease.lease : nil
         }
-        self.fill(peer)
+        if let left {
+            self.giveBack(left)
+            self.requestLeases()
+        } else {
+            self.fill(peer)
+        }
         self.sweepLater()
     }
 

@@ -104,6 +104,34 @@ struct CommandTests {
         }
     }
 
+    @Test(
+        "a tail with --retry waits for the mesh and for the actor, goes on with the next of that name, and ends at SIGTERM"
+    )
+    func retryingTail() async throws {
+        try await Scene.run { scene in
+            let first = try await scene.broker()
+            first.end()
+            _ = try await first.status()
+            let tail = try scene.start("mesh", "messages", "log", "--follow", "--retry", "--timeout", "1")
+            try await tail.line("mesh: waiting: No broker answers")
+            _ = try await scene.broker(at: scene.mesh)
+            _ = try await scene.node()
+            try await tail.line("mesh: waiting: No actor is called \"log\"")
+            let driver = try await scene.driver()
+            for word in ["first", "second"] {
+                #expect(try await driver.ask("collect log") == "collecting log")
+                #expect(try await driver.ask("add log \(word)") == "added")
+                try await tail.line("following \"log\"")
+                try await tail.line(word)
+                try await scene.mesh("kill", "log")
+            }
+            #expect(tail.output.components(separatedBy: "│ first").count == 2)
+            tail.signal(SIGTERM)
+            #expect(try await tail.status() == 0)
+            #expect(try await scene.mesh("messages", "log", "--retry", expecting: 64).contains("--follow"))
+        }
+    }
+
     @Test("a node without a program holds the library's own actors, for every program")
     func libraryNode() async throws {
         try await Scene.run { scene in

@@ -1,4 +1,5 @@
 public import ActorMesh
+import Glibc
 
 /// A task that runs until it is cancelled or the witness has seen "go".
 public struct Lingering: RemoteTask {
@@ -50,5 +51,17 @@ public distributed actor Foreman: RemoteActor {
     public distributed func report() async throws -> Int {
         try await self.witness.reach("reported")
         return 1
+    }
+}
+
+/// A task that says on which node it ran: the process of the node that started its worker.
+public struct Whereabouts: RemoteTask {
+    /// Makes one.
+    public init() {}
+
+    /// Takes long enough to have a worker of its own.
+    public func run(on mesh: Mesh) async throws -> Int32 {
+        try await Task.sleep(for: .milliseconds(20))
+        return getppid()
     }
 }

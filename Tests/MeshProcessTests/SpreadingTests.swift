@@ -1,0 +1,48 @@
+import ActorMesh
+import Glibc
+import MeshFixtures
+import Testing
+
+extension Processes {
+    /// Tasks go to every node of their program.
+    @Suite struct Spreading {
+        @Test("tasks of a driver that is never idle come to a node that joins later")
+        func busyDriver() async throws {
+            let cluster = try await Cluster(nodes: ["first"])
+            try await cluster.drive { mesh in
+                // More than the four that one node runs at once, so that some always wait.
+                var atWork: [ObjectRef<Int32>] = []
+                func takeOne() async throws -> Int32 {
+                    while atWork.count < 12 { atWork.append(try await mesh.submit(Whereabouts())) }
+                    let (ready, pending) = try await mesh.wait(atWork, timeout: .seconds(20))
+                    atWork = pending
+                    return try await #require(ready.first).value
+                }
+                for _ in 0..<20 { #expect(try await takeOne() == cluster.node.processID) }
+                let second = try await cluster.join("second")
+                let deadline = ContinuousClock.now + .seconds(30)
+                while try await takeOne() != second.processID {
+                    try #require(ContinuousClock.now < deadline, "no task came to the second node")
+                }
+                // It takes nothing away from the first.
+                while try await takeOne() != cluster.node.processID {
+                    try #require(ContinuousClock.now < deadline, "no task came to the first node any more")
+                }
+            }
+        }
+
+        @Test("a task that was sent to a node that is killed runs on another")
+        func killedNode() async throws {
+            let cluster = try await Cluster(nodes: ["one", "other"])
+            try await cluster.drive { mesh in
+                // Enough to wait for a worker at both.
+                var atWork: [ObjectRef<Int32>] = []
+                for _ in 0..<40 { atWork.append(try await mesh.submit(Whereabouts())) }
+                cluster.node.send(SIGKILL)
+                let places = try await mesh.get(atWork, timeout: .seconds(30))
+                #expect(Set(places).contains(cluster.nodes[1].processID))
+                #expect(places.count == 40)
+            }
+        }
+    }
+}
