@@ -120,7 +120,7 @@ let package = Package(
         ),
 
         .testTarget(name: "MeshSecurityTests", dependencies: ["MeshSecurity", "MeshCore"]),
-        .testTarget(name: "MeshTransportTests", dependencies: ["MeshTransportZeroMQ"]),
+        .testTarget(name: "MeshTransportTests", dependencies: ["MeshTransportZeroMQ", "MeshCore"]),
 
         // The command and the roles, as processes.
         .executableTarget(
