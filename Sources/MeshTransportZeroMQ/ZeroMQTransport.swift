@@ -146,6 +146,10 @@ package final class ZeroMQTransport: MeshTransport {
         socket.set(ZMQ_RECONNECT_IVL, 20)
         socket.set(ZMQ_RECONNECT_IVL_MAX, 1000)
         socket.set(ZMQ_IPV6, 1)
+        // Left alone, the kernel asks ever more rarely where nobody answers, up to two minutes; and whoever was cut off
+        // in the middle of a handshake would wait for its end for half of one.
+        socket.set(ZMQ_CONNECT_TIMEOUT, 3000)
+        socket.set(ZMQ_HANDSHAKE_IVL, 10_000)
         let (place, shown) = EndpointKey.split(endpoint)
         if endpoint.hasPrefix("tcp:") {
             if let key { socket.secure(asClient: key, of: shown ?? key.members) }
