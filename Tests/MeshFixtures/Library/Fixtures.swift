@@ -12,6 +12,11 @@ public enum Fixtures {
         return MeshSettings(leaseTime: .milliseconds(lease), heartbeatInterval: .milliseconds(lease / 10))
     }
 
+    /// What a broker of the program keeps its registry in: nothing, unless `FIXTURES_STORE` is there.
+    package static var registryStore: (any RegistryStore)? {
+        getenv("FIXTURES_STORE") == nil ? nil : ForgetfulRegistryStore()
+    }
+
     /// Does what the first argument says.
     package static func drive(_ mesh: Mesh) async throws {
         let arguments = CommandLine.arguments.dropFirst()
