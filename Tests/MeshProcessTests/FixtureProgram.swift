@@ -16,8 +16,13 @@ final class FixtureProgram: Sendable {
 
     /// Runs the program with arguments, and with variables beside those of this process.
     ///
-    /// - Parameter host: where to run it; nil: where this process is.
-    init(_ arguments: [String], environment: [String: String] = [:], on host: NetworkHost? = nil) throws {
+    /// - Parameters:
+    ///   - host: where to run it; nil: where this process is.
+    ///   - tool: a command that runs it.
+    init(
+        _ arguments: [String], environment: [String: String] = [:], on host: NetworkHost? = nil,
+        within tool: [String] = []
+    ) throws {
         let (output, errors) = (try LineReader(), try LineReader())
         defer {
             output.closeWriting()
@@ -33,7 +38,9 @@ final class FixtureProgram: Sendable {
                         out, err)
                 }
             } else {
-                try Self.start([fixturesExecutable] + arguments, environment, out, err)
+                try Self.start(
+                    (tool.isEmpty ? [] : ["/usr/bin/env"] + tool) + [fixturesExecutable] + arguments, environment, out,
+                    err)
             }
         (self.output, self.errors) = (output, errors)
     }

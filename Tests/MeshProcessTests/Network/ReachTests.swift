@@ -1,4 +1,5 @@
 import ActorMesh
+import Foundation
 import Glibc
 import MeshFixtures
 import Testing
@@ -61,6 +62,54 @@ extension Processes {
                 }
                 withExtendedLifetime(node) {}
             }
+        }
+
+        @Test("of several advertised addresses the one in the caller's own network is taken")
+        func severalAddresses() async throws {
+            try await Network.with("broker", "one", "driver") { network in
+                let cluster = try await NetworkCluster(network)
+                // There is no way to the first one.
+                let node = try await cluster.node(
+                    on: "one", "--bind", "tcp://0.0.0.0:*", "--advertise", "tcp://198.51.100.9:*", "--advertise",
+                    "tcp://\(try network["one"].host):*")
+                try await Self.expectCalls(cluster)
+                withExtendedLifetime(node) {}
+            }
+        }
+
+        @Test(
+            "processes with a process table of their own keep their sockets when others tidy up the folder they share")
+        func sharedFolder() async throws {
+            let before = Self.socketFolders()
+            let inside = try FixtureProgram(
+                ["broker", "--bind", "tcp://127.0.0.1:*"],
+                within: ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"])
+            _ = try #require(await inside.line())
+            // Others may make some meanwhile; the third part of the name says whose process table theirs is.
+            let own = Self.socketFolders().subtracting(before).filter { folder in
+                let parts = folder.split(separator: "-").map(String.init)
+                return parts.count == 4 && parts[2] != Self.processSpace
+            }
+            defer { for folder in own { try? FileManager.default.removeItem(atPath: Self.base + "/" + folder) } }
+            #expect(own.count == 1)
+            let outside = try FixtureProgram("broker", "--bind", "tcp://127.0.0.1:*")
+            _ = try #require(await outside.line())
+            #expect(own.isSubset(of: Self.socketFolders()))
+            outside.send(SIGTERM)
+            #expect(await outside.wait() == 0)
+        }
+
+        private static let base = FileManager.default.temporaryDirectory.path + "/actormesh-\(geteuid())"
+
+        /// This process's own process table.
+        private static let processSpace: String = {
+            var status = stat()
+            return stat("/proc/self/ns/pid", &status) == 0 ? String(status.st_ino, radix: 36) : "0"
+        }()
+
+        /// The folders in which this user's processes have their sockets.
+        private static func socketFolders() -> Set<String> {
+            Set((try? FileManager.default.contentsOfDirectory(atPath: self.base)) ?? [])
         }
 
         /// A driver's actor on `one` answers, and by the network.
