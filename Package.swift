@@ -190,10 +190,12 @@ let package = Package(
             dependencies: ["ActorMesh", "MeshFixtures"],
             path: "Tests/MeshFixtures/Program"
         ),
+        .target(name: "CTestNetwork", path: "Tests/CTestNetwork"),
         .testTarget(
             name: "MeshProcessTests",
             dependencies: [
-                "ActorMesh", "CMeshPlatform", "MeshCluster", "MeshCore", "MeshFixtures", "MeshRuntime", "MeshTesting",
+                "ActorMesh", "CMeshPlatform", "CTestNetwork", "MeshCluster", "MeshCore", "MeshFixtures", "MeshRuntime",
+                "MeshSecurity", "MeshTesting",
             ]
         ),
     ]
@@ -233,6 +235,7 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444: members come only from what a file imports
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461: async functions stay where they are called
 ]
-for target in package.targets where target.type != .system && !["CMeshPlatform", "CMeshBench"].contains(target.name) {
+for target in package.targets
+where target.type != .system && !["CMeshPlatform", "CMeshBench", "CTestNetwork"].contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
 }

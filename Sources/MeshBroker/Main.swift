@@ -27,9 +27,17 @@ struct Main: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where to listen; port * takes a free one. May be repeated (default: tcp://127.0.0.1:4711).",
+            "Where to listen; port * takes a free one, 6000-6099 one of those. May be repeated (default: "
+                + "tcp://127.0.0.1:4711).",
             valueName: "address"))
     var bind: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "As what others reach it, when that is not what it binds: tcp://HOST:PORT; port * is the bound one. May be "
+                + "repeated.",
+            valueName: "address"))
+    var advertise: [String] = []
 
     @Option(
         help: ArgumentHelp(
@@ -40,6 +48,7 @@ struct Main: AsyncParsableCommand {
     func validate() throws {
         do {
             for address in self.bind { try MeshAddressSyntax.checkBinding(address) }
+            for address in self.advertise { try MeshAddressSyntax.checkAdvertised(address) }
         } catch {
             throw ValidationError(error.description)
         }
@@ -51,7 +60,8 @@ struct Main: AsyncParsableCommand {
         do {
             try await runBroker(
                 MeshConfiguration(
-                    bind: self.bind, keyFile: self.keyFile, registryStore: SQLiteRegistryStore(path: self.store)))
+                    bind: self.bind, advertise: self.advertise, keyFile: self.keyFile,
+                    registryStore: SQLiteRegistryStore(path: self.store)))
         } catch {
             say("mesh-broker: \(error)", to: 2)
             Glibc.exit(ExitStatus.of(error))

@@ -10,6 +10,13 @@ struct MeshOptions: ParsableArguments {
             valueName: "address"))
     var address: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "As what the mesh reaches this process, when that is not the address from which it reaches the broker: "
+                + "tcp://HOST:PORT; port * is the bound one. May be repeated.",
+            valueName: "address"))
+    var advertise: [String] = []
+
     @OptionGroup var key: KeyOptions
 
     @Option(help: ArgumentHelp("How long to wait for the mesh to answer.", valueName: "seconds"))
@@ -17,6 +24,9 @@ struct MeshOptions: ParsableArguments {
 
     func validate() throws {
         if let address { try checked { () throws(UsageError) in try MeshAddressSyntax.check(address) } }
+        for address in self.advertise {
+            try checked { () throws(UsageError) in try MeshAddressSyntax.checkAdvertised(address) }
+        }
         guard self.timeout > 0, self.timeout <= 1e6 else {
             throw ValidationError("--timeout takes a number of seconds above 0.")
         }
@@ -27,7 +37,8 @@ struct MeshOptions: ParsableArguments {
     /// - Throws: what the code throws; `brokerUnavailable`; ``UsageError`` when no mesh was named.
     func withMesh(_ body: @Sendable (Mesh) async throws -> Void) async throws {
         var configuration = MeshConfiguration(
-            address: self.address, keyFile: self.key.keyFile, joinTimeout: .seconds(self.timeout))
+            address: self.address, advertise: self.advertise, keyFile: self.key.keyFile,
+            joinTimeout: .seconds(self.timeout))
         guard let address = configuration.broker else {
             throw UsageError("Which mesh? Give --mesh tcp://HOST:PORT, or set MESH_ADDRESS.")
         }

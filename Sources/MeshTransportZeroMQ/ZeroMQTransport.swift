@@ -23,7 +23,8 @@ package final class ZeroMQTransport: MeshTransport {
     /// Binds the inbound socket.
     ///
     /// - Parameters:
-    ///   - endpoints: `ipc://path` and `tcp://address:port`; port `*` takes a free one.
+    ///   - endpoints: `ipc://path` and `tcp://address:port`; port `*` takes a free one, `6000-6099` the first free one
+    ///     of those.
     ///   - patience: for how many nanoseconds to wait, blocking the thread, for an address that is in use. One that is
     ///     made known before it is bound may be taken for a moment: whoever tries to reach it on this host may get the
     ///     very port as his own.
@@ -56,7 +57,8 @@ package final class ZeroMQTransport: MeshTransport {
         // What is set for the one kind of socket does not count for those that were bound before.
         for endpoint in endpoints.sorted(by: { !$0.hasPrefix("tcp:") && $1.hasPrefix("tcp:") }) {
             if let key, endpoint.hasPrefix("tcp:") { inbound.secure(asServer: key) }
-            while zmq_bind(inbound.handle, endpoint) != 0 {
+            let places = TCPEndpoint(endpoint)?.bindable ?? [endpoint]
+            while !Self.bind(inbound, toFirstFreeOf: places) {
                 if zmq_errno() == EADDRINUSE, waited < patience {
                     usleep(50_000)
                     waited += 50_000_000
@@ -66,7 +68,9 @@ package final class ZeroMQTransport: MeshTransport {
                 throw MeshError(
                     .systemFailure,
                     "The address \(endpoint) cannot be bound: \(reason). "
-                        + "Choose another, or end the process that has it.")
+                        + (places.count > 1
+                            ? "Give more ports, or end a process that has one."
+                            : "Choose another, or end the process that has it."))
             }
             let name = inbound.text(ZMQ_LAST_ENDPOINT)
             gatekeeper?.takes(connectionsAt: name)
@@ -88,6 +92,15 @@ package final class ZeroMQTransport: MeshTransport {
         self.gatekeeper = gatekeeper
         self.endpoints = bound.map { EndpointKey.adding(key, to: $0) }
         gatekeeper?.start()
+    }
+
+    /// Leaves the error of the last try in `zmq_errno`.
+    private static func bind(_ socket: ZeroMQSocket, toFirstFreeOf places: [String]) -> Bool {
+        for place in places {
+            if zmq_bind(socket.handle, place) == 0 { return true }
+            guard zmq_errno() == EADDRINUSE else { return false }
+        }
+        return false
     }
 
     /// Half of the descriptors that this process may have; the others are for files, workers and connections to others.
@@ -134,6 +147,10 @@ package final class ZeroMQTransport: MeshTransport {
         socket.set(ZMQ_RECONNECT_IVL, 20)
         socket.set(ZMQ_RECONNECT_IVL_MAX, 1000)
         socket.set(ZMQ_IPV6, 1)
+        // Left alone, the kernel asks ever more rarely where nobody answers, up to two minutes; and whoever was cut off
+        // in the middle of a handshake would wait for its end for half of one.
+        socket.set(ZMQ_CONNECT_TIMEOUT, 3000)
+        socket.set(ZMQ_HANDSHAKE_IVL, 10_000)
         let (place, shown) = EndpointKey.split(endpoint)
         if endpoint.hasPrefix("tcp:") {
             if let key { socket.secure(asClient: key, of: shown ?? key.members) }

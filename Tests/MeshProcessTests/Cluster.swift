@@ -39,7 +39,7 @@ final class Cluster: Sendable {
     }
 
     /// One more node, which has joined; the caller keeps it.
-    func join(_ name: String) async throws -> FixtureProgram { 
+    func join(_ name: String) async throws -> FixtureProgram {
         try await Self.node(name, of: self.address, environment: self.environment)
     }
 

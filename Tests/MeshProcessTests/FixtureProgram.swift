@@ -17,20 +17,47 @@ final class FixtureProgram: Sendable {
     }
 
     /// Runs the program with arguments, and with variables beside those of this process.
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    ///
+    /// - Parameters:
+    ///   - host: where to run it; nil: where this process is.
+    ///   - tool: a command that runs it.
+    init(
+        _ arguments: [String], environment: [String: String] = [:], on host: NetworkHost? = nil,
+        within tool: [String] = []
+    ) throws {
         let (output, errors, input) = (try LineReader(), try LineReader(), try InputPipe())
         defer {
             output.closeWriting()
             errors.closeWriting()
             input.closeReading()
         }
+        let streams = [input.reading, output.writing, errors.writing]
+        self.processID =
+            if let host {
+                // It ends with the host's thread.
+                try host.perform {
+                    try Self.start(
+                        ["/usr/bin/env", "setpriv", "--pdeathsig", "KILL", fixturesExecutable] + arguments, environment,
+                        streams)
+                }
+            } else {
+                try Self.start(
+                    (tool.isEmpty ? [] : ["/usr/bin/env"] + tool) + [fixturesExecutable] + arguments, environment,
+                    streams)
+            }
+        (self.output, self.errors, self.input) = (output, errors, input)
+    }
+
+    private static func start(
+        _ arguments: [String], _ environment: [String: String], _ streams: [Int32]
+    ) throws -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, input.reading, STDIN_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, output.writing, STDOUT_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, errors.writing, STDERR_FILENO)
-        let command = ([fixturesExecutable] + arguments).map { strdup($0) } + [nil]
+        posix_spawn_file_actions_adddup2(&actions, streams[0], STDIN_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, streams[1], STDOUT_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, streams[2], STDERR_FILENO)
+        let command = arguments.map { strdup($0) } + [nil]
         defer { for pointer in command { free(pointer) } }
         let inherited = ProcessTable.environment.filter { entry in
             !environment.keys.contains { entry.hasPrefix("\($0)=") }
@@ -38,9 +65,9 @@ final class FixtureProgram: Sendable {
         let variables = (inherited + environment.map { "\($0)=\($1)" }).map { strdup($0) } + [nil]
         defer { for pointer in variables { free(pointer) } }
         var process: pid_t = 0
-        let result = posix_spawn(&process, fixturesExecutable, &actions, nil, command, variables)
-        guard result == 0 else { throw MeshError(.systemFailure, "\(fixturesExecutable): error \(result).") }
-        (self.processID, self.output, self.errors, self.input) = (process, output, errors, input)
+        let result = posix_spawn(&process, arguments[0], &actions, nil, command, variables)
+        guard result == 0 else { throw MeshError(.systemFailure, "\(arguments[0]): error \(result).") }
+        return process
     }
 
     /// The next line that it prints; nil at its end.

@@ -6,7 +6,7 @@ import MeshCore
 ///
 /// `@unchecked Sendable`: what changes is used by one reader at a time, the test.
 final class LineReader: @unchecked Sendable {
-    private var reading: Int32
+    private(set) var reading: Int32
     /// What to write to.
     private(set) var writing: Int32
     private var buffer: [UInt8] = []

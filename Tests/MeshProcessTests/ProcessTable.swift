@@ -11,6 +11,9 @@ enum ProcessTable {
         }
     }
 
+    /// Every process.
+    static var all: [Int32] { self.numbers(in: "/proc") }
+
     /// Whether a process runs. One that has ended and was not waited for does not.
     static func isRunning(_ process: Int32) -> Bool {
         guard let status = self.status(of: process) else { return false }

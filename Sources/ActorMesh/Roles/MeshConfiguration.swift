@@ -7,8 +7,15 @@ public struct MeshConfiguration: Sendable {
     /// program.
     public var address: String?
     /// Where this process takes in messages from other hosts, such as `tcp://10.0.0.7:*`; empty: in an embedded mesh
-    /// only from this host, else at the address from which it reaches the broker.
+    /// only from this host, else at the address from which it reaches the broker. A node's workers bind the same at ports
+    /// of their own, which a range bounds: `tcp://0.0.0.0:6000-6099`.
     public var bind: [String]
+    /// As what others reach this process when that is not what it binds, as behind a published port or another
+    /// translation of addresses: `tcp://mesh.example:4711`, several if there are several ways; port `*` is the one that
+    /// was bound. Whoever connects takes the first that is in a network of its own. Empty: the addresses that it binds,
+    /// and for all interfaces (`0.0.0.0`, `[::]`) those from which it reaches others. A node's workers advertise the
+    /// same hosts with ports of their own.
+    public var advertise: [String]
     /// The file of this process's key, which `mesh keygen` makes; nil: the one that `MESH_KEY_FILE` names. Without a key a
     /// process can be reached only from its own host, and joins only a mesh on that.
     public var keyFile: String?
@@ -35,7 +42,8 @@ public struct MeshConfiguration: Sendable {
 
     /// An embedded mesh, or the one that `MESH_ADDRESS` names.
     public init(
-        address: String? = nil, bind: [String] = [], keyFile: String? = nil, program: String? = nil,
+        address: String? = nil, bind: [String] = [], advertise: [String] = [], keyFile: String? = nil,
+        program: String? = nil,
         workerExecutable: String? = nil,
         warmWorkers: Int? = nil, resources: Resources? = nil, nodeName: String? = nil,
         joinTimeout: Duration = .seconds(5), stateStore: (any StateStore)? = nil,
@@ -43,6 +51,7 @@ public struct MeshConfiguration: Sendable {
     ) {
         self.address = address
         self.bind = bind
+        self.advertise = advertise
         self.keyFile = keyFile
         self.program = program
         self.workerExecutable = workerExecutable

@@ -13,16 +13,20 @@ struct MeshProcess: Sendable {
     let directory: String
     /// The file of its key, which its workers need as well; nil in a mesh without one.
     let keyFile: String?
+    /// What it was told to bind beside a socket for its own host.
+    let bind: [String]
 
     /// Binds the sockets and begins to receive.
     ///
     /// - Parameters:
+    ///   - advertise: as what others reach it; empty: as what it binds, see ``AdvertisedAddresses``.
     ///   - bindPatience: for how many nanoseconds to wait for an address that is in use.
     ///   - broker: where the broker is, if that is known: others reach this process by the same way.
     ///   - keyFile: the file of the mesh's key, without which others reach it only from this host.
     ///   - role: what the key must be good for.
     init(
-        directory: String, bind: [String], bindPatience: UInt64 = 0, broker: String? = nil, keyFile: String?,
+        directory: String, bind: [String], advertise: [String] = [], bindPatience: UInt64 = 0, broker: String? = nil,
+        keyFile: String?,
         role: String? = nil, revoked: Set<KeyIdentity> = [], settings: MeshSettings,
         stateStore: (any StateStore)? = nil, logger: Logger
     ) throws(MeshError) {
@@ -36,17 +40,27 @@ struct MeshProcess: Sendable {
         let peer = PeerID.random(for: key?.identity ?? .member)
         let transport = try ZeroMQTransport(
             bind: ["ipc://\(directory)/\(peer)"] + bind, patience: bindPatience, key: key)
+        let endpoints: [String]
+        do throws(MeshError) {
+            endpoints = try AdvertisedAddresses.of(transport.endpoints, told: advertise) { endpoint in
+                LocalAddress.addresses(of: endpoint, toward: broker)
+            }
+        } catch {
+            transport.close()
+            throw error
+        }
         let address = PeerAddress(
             peer: peer,
             host: ProcessStatus.hostID(),
             processID: getpid(),
             startTime: ProcessStatus.startTime(of: getpid()) ?? 0,
-            endpoints: transport.endpoints.map { LocalAddress.advertised($0, toward: broker) }
+            endpoints: endpoints
         )
         self.mesh = Mesh(
             transport: transport, address: address, settings: settings, stateStore: stateStore, logger: logger)
         self.directory = directory
         self.keyFile = keyFile
+        self.bind = bind
         self.mesh.revoke(revoked)
         self.mesh.start()
     }
@@ -86,11 +100,12 @@ struct MeshProcess: Sendable {
             name: configuration.nodeName ?? hostName(), address: self.mesh.address, programs: [program],
             resources: resources)
         let directory = self.directory
-        let keyFile = self.keyFile
+        let (bind, keyFile) = (self.bind, self.keyFile)
         _ = try await self.mesh.hostService(NodeAgent.self, WellKnown.node) { mesh in
             NodeAgent(
                 actorSystem: mesh, launcher: launcher, registration: registration, directory: directory,
-                keyFile: keyFile, warmWorkers: configuration.warmWorkers ?? 2, taskSlots: Int(resources.cpus + 0.999))
+                bind: bind, keyFile: keyFile, warmWorkers: configuration.warmWorkers ?? 2,
+                taskSlots: Int(resources.cpus + 0.999))
         }
         NodeAgent.watchWorkers(on: self.mesh)
         return try self.mesh.service(NodeAgent.self, WellKnown.node, at: self.mesh.address)

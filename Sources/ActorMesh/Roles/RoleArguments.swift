@@ -42,6 +42,10 @@ package enum RoleArguments: Hashable {
                 let address = try value()
                 try MeshAddressSyntax.checkBinding(address)
                 configuration.bind.append(address)
+            case "--advertise":
+                let address = try value()
+                try MeshAddressSyntax.checkAdvertised(address)
+                configuration.advertise.append(address)
             case "--name" where role == .node: configuration.nodeName = try value()
             case "--cpus" where role == .node:
                 let text = try value()
@@ -59,7 +63,9 @@ package enum RoleArguments: Hashable {
     }
 
     private static func unknown(_ argument: String, in role: RoleArguments) -> UsageError {
-        let options = role == .node ? "--mesh, --bind, --key-file, --name, --cpus" : "--bind, --key-file"
+        let options =
+            role == .node
+            ? "--mesh, --bind, --advertise, --key-file, --name, --cpus" : "--bind, --advertise, --key-file"
         return UsageError("\(role) does not know \"\(argument)\"; its options are \(options). See --help.")
     }
 
@@ -77,13 +83,18 @@ package enum RoleArguments: Hashable {
           \(program) --mesh ADDRESS         the driver, on a mesh that is running
           \(program) broker --bind ADDRESS  a broker: names, nodes, placement
           \(program) node --mesh ADDRESS    a node that runs this program's actors and tasks
-              [--bind ADDRESS] [--name NAME] [--cpus N]
+              [--bind ADDRESS] [--advertise ADDRESS] [--name NAME] [--cpus N]
 
         Options:
           --mesh ADDRESS   the broker to join, such as tcp://127.0.0.1:4711;
                            the environment variable MESH_ADDRESS stands for it
-          --bind ADDRESS   where to take in messages; port * takes a free one; may be repeated
-                           (default of a broker: tcp://127.0.0.1:4711, of a node: tcp://127.0.0.1:*)
+          --bind ADDRESS   where to take in messages; port * takes a free one, 6000-6099 one of those;
+                           may be repeated; a node's workers bind the same, at ports of their own
+                           (default of a broker: tcp://127.0.0.1:4711, of a node: port * of the
+                           address from which it reaches the broker)
+          --advertise ADDRESS
+                           as what others reach this process, when that is not what it binds: behind
+                           a published port, by a name; port * is the bound one; may be repeated
           --key-file FILE  the key of the mesh, without which it is for this host alone; made by
                            `mesh keygen`; the environment variable MESH_KEY_FILE stands for it
           --name NAME      the node's name (default: the host's)

@@ -11,7 +11,8 @@ package func runBroker(_ configuration: MeshConfiguration) async throws {
     let directory = try RuntimeDirectory.make()
     defer { directory.remove() }
     let process = try MeshProcess(
-        directory: directory.path, bind: bind, bindPatience: 2_000_000_000, keyFile: configuration.effectiveKeyFile,
+        directory: directory.path, bind: bind, advertise: configuration.advertise, bindPatience: 2_000_000_000,
+        keyFile: configuration.effectiveKeyFile,
         role: "A broker", settings: configuration.settings, logger: Logger(label: "actormesh.broker"))
     process.mesh.setMembership(
         Membership(mesh: process.mesh, program: programName(), broker: process.mesh.address))
@@ -68,9 +69,11 @@ package func runNode(_ configuration: MeshConfiguration) async throws {
 func joiningProcess(
     _ broker: String, _ configuration: MeshConfiguration, directory: String, role: String? = nil, logger: Logger
 ) throws(MeshError) -> MeshProcess {
-    let bind = configuration.bind.isEmpty ? [LocalAddress.binding(toward: broker)] : configuration.bind
+    let own = LocalAddress.binding(toward: broker, advertised: configuration.advertise)
+    let bind = configuration.bind.isEmpty ? [own] : configuration.bind
     return try MeshProcess(
-        directory: directory, bind: bind, broker: broker, keyFile: configuration.effectiveKeyFile, role: role,
+        directory: directory, bind: bind, advertise: configuration.advertise, broker: broker,
+        keyFile: configuration.effectiveKeyFile, role: role,
         settings: configuration.settings,
         stateStore: configuration.effectiveStateStore, logger: logger)
 }

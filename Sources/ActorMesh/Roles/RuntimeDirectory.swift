@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 import MeshCore
 import MeshRuntime
+import Synchronization
 
 /// The folder in which the processes of a host have their sockets. Nobody else may enter it.
 struct RuntimeDirectory: Sendable {
@@ -22,12 +23,23 @@ struct RuntimeDirectory: Sendable {
             throw MeshError(.systemFailure, "\(base) must be a folder that only this user can enter.")
         }
         Self.sweep(base)
-        let start = ProcessStatus.startTime(of: getpid()) ?? 0
-        let path = "\(base)/\(getpid())-\(start)-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
+        let start = String(ProcessStatus.startTime(of: getpid()) ?? 0, radix: 36)
+        let number = String(Self.made.add(1, ordering: .relaxed).newValue, radix: 36)
+        let path = "\(base)/\(getpid())-\(start)-\(Self.processSpace())-\(number)"
         guard mkdir(path, 0o700) == 0 else {
             throw MeshError(.systemFailure, "The folder \(path) for sockets cannot be made.", cause: describeErrno())
         }
         return RuntimeDirectory(path: path)
+    }
+
+    /// How many folders this process has made.
+    private static let made = Atomic<UInt32>(0)
+
+    /// Which process table the numbers of processes belong to: containers may share the folder, and have each their own.
+    private static func processSpace() -> String {
+        var status = stat()
+        guard stat("/proc/self/ns/pid", &status) == 0 else { return "0" }
+        return String(status.st_ino, radix: 36)
     }
 
     private static func base() -> String {
@@ -36,11 +48,14 @@ struct RuntimeDirectory: Sendable {
         return "\(folder.utf8.count < 40 ? folder : "/tmp")/actormesh-\(geteuid())"
     }
 
-    /// Removes what processes left behind that were killed.
+    /// Removes what processes left behind that were killed. What those of other containers left only they can tell.
     private static func sweep(_ base: String) {
+        let space = Self.processSpace()
         for name in (try? FileManager.default.contentsOfDirectory(atPath: base)) ?? [] {
             let parts = name.split(separator: "-")
-            guard parts.count == 3, let processID = Int32(parts[0]), let start = UInt64(parts[1]) else { continue }
+            guard parts.count == 4, parts[2] == space, let processID = Int32(parts[0]),
+                let start = UInt64(parts[1], radix: 36)
+            else { continue }
             if ProcessStatus.startTime(of: processID) != start { RuntimeDirectory(path: "\(base)/\(name)").remove() }
         }
     }

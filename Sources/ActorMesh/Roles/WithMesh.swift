@@ -33,7 +33,7 @@ private func withEmbeddedMesh<Result: Sendable>(
     let directory = try RuntimeDirectory.make()
     defer { directory.remove() }
     let process = try MeshProcess(
-        directory: directory.path, bind: configuration.bind,
+        directory: directory.path, bind: configuration.bind, advertise: configuration.advertise,
         // One that nobody else can reach needs none.
         keyFile: configuration.bind.isEmpty ? nil : configuration.effectiveKeyFile, role: "An embedded mesh",
         settings: configuration.settings,

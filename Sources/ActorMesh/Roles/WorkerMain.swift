@@ -26,7 +26,7 @@ enum WorkerMain {
         settings.heartbeatInterval = bootstrap.heartbeatInterval
         do {
             let process = try MeshProcess(
-                directory: bootstrap.directory, bind: bootstrap.bind,
+                directory: bootstrap.directory, bind: bootstrap.bind, advertise: bootstrap.advertise,
                 keyFile: bootstrap.bind.isEmpty ? nil : bootstrap.keyFile, revoked: bootstrap.revokedKeys,
                 settings: settings,
                 stateStore: configuration.effectiveStateStore, logger: logger)

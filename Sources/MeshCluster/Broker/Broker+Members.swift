@@ -87,6 +87,15 @@ extension Broker {
         self.note { $0.lost(peer, Registry.Death(.nodeLost, reason), at: $1) }
     }
 
+    /// Ends the links to processes of other hosts that are given up. Nobody tells when those end, and their connections
+    /// would be tried again for ever. One that lives makes itself known again.
+    func forgetLinks(to processes: [PeerID]) {
+        let mesh = self.actorSystem
+        for peer in processes.compactMap(mesh.peers.known) where peer.address.host != mesh.address.host {
+            mesh.giveUp(peer, because: MeshError(.actorUnavailable, "Its process was not heard for the lease time."))
+        }
+    }
+
     /// Gives up the members that were not heard for the lease time.
     package distributed func checkLeases() async throws {
         self.actorSystem.reportMetrics()

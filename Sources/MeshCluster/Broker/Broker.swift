@@ -119,6 +119,7 @@ package distributed actor Broker {
         case .ask(let supervisor, let incarnation, let node, let child):
             self.actorSystem.detach { await self.ask(supervisor, incarnation, on: node, about: child) }
         case .reclaim(let processes):
+            self.forgetLinks(to: processes)
             self.actorSystem.detach { await self.reclaim(processes) }
         }
     }

@@ -110,7 +110,8 @@ extension NodeAgent {
         let broker = try self.membership.brokerAddress
         let bootstrap = WorkerBootstrap(
             node: self.mesh.address, broker: broker, token: token, directory: self.directory, bind: self.workerBinding,
-            keyFile: self.keyFile, revokedKeys: self.mesh.revoked, settings: self.mesh.settings)
+            advertise: self.workerAdvertising, keyFile: self.keyFile, revokedKeys: self.mesh.revoked,
+            settings: self.mesh.settings)
         let process = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
         let mesh = self.mesh
         let isAlive = try self.mesh.watcher.watch(processID: process.processID, startTime: 0) {
@@ -125,10 +126,8 @@ extension NodeAgent {
     }
 
     /// Workers can be reached by the same ways as their node, at ports of their own.
-    var workerBinding: [String] {
-        self.mesh.address.endpoints.filter { $0.hasPrefix("tcp://") }.compactMap { endpoint in
-            endpoint.lastIndex(of: ":").map { "\(endpoint[..<$0]):*" }
-        }
+    var workerAdvertising: [String] {
+        self.mesh.address.endpoints.compactMap { TCPEndpoint($0).map { TCPEndpoint(host: $0.host, port: "*").text } }
     }
 
     /// A process of this node has ended.

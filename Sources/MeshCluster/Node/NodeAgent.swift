@@ -43,6 +43,8 @@ package distributed actor NodeAgent {
     let launcher: WorkerLauncher
     let registration: NodeRegistration
     let directory: String
+    /// Where its workers take in messages from other hosts: what the node itself was told, at ports of their own.
+    let workerBinding: [String]
     /// The file of the key that its workers need as well.
     let keyFile: String?
     let warmTarget: Int
@@ -70,8 +72,9 @@ package distributed actor NodeAgent {
 
     package init(
         actorSystem: Mesh, launcher: WorkerLauncher, registration: NodeRegistration, directory: String,
-        keyFile: String? = nil, warmWorkers: Int, taskSlots: Int
+        bind: [String] = [], keyFile: String? = nil, warmWorkers: Int, taskSlots: Int
     ) {
+        self.workerBinding = bind.compactMap { TCPEndpoint($0)?.forAnother.text }
         self.keyFile = keyFile
         self.actorSystem = actorSystem
         self.launcher = launcher

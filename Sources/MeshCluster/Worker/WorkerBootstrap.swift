@@ -13,6 +13,8 @@ package struct WorkerBootstrap: Hashable, Sendable, Codable {
     package var directory: String
     /// Where else to take in messages.
     package var bind: [String]
+    /// As what others reach those places: port `*` is the one that was bound.
+    package var advertise: [String]
     /// The file of its key; nil in a mesh without one.
     package var keyFile: String?
     /// The keys that were revoked when it was started.
@@ -27,6 +29,7 @@ package struct WorkerBootstrap: Hashable, Sendable, Codable {
 
     package init(
         node: PeerAddress, broker: PeerAddress?, token: UInt64, directory: String, bind: [String],
+        advertise: [String] = [],
         keyFile: String? = nil, revokedKeys: Set<KeyIdentity> = [], settings: MeshSettings
     ) {
         self.keyFile = keyFile
@@ -36,6 +39,7 @@ package struct WorkerBootstrap: Hashable, Sendable, Codable {
         self.token = token
         self.directory = directory
         self.bind = bind
+        self.advertise = advertise
         self.localTransport = settings.localTransport
         self.leaseTime = settings.leaseTime
         self.heartbeatInterval = settings.heartbeatInterval

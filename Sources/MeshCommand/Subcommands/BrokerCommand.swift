@@ -22,13 +22,22 @@ struct BrokerCommand: AsyncParsableCommand {
               mesh broker --bind 'tcp://127.0.0.1:*'
               mesh broker --store registry.sqlite
               mesh broker --bind 'tcp://0.0.0.0:4711' --key-file mesh.key
+              mesh broker --bind 'tcp://0.0.0.0:4711' --advertise tcp://mesh.example:4711 --key-file mesh.key
             """)
 
     @Option(
         help: ArgumentHelp(
-            "Where to listen; port * takes a free one. May be repeated (default: tcp://127.0.0.1:4711).",
+            "Where to listen; port * takes a free one, 6000-6099 one of those. May be repeated (default: "
+                + "tcp://127.0.0.1:4711).",
             valueName: "address"))
     var bind: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "As what others reach it, when that is not what it binds: tcp://HOST:PORT; port * is the bound one. May be "
+                + "repeated.",
+            valueName: "address"))
+    var advertise: [String] = []
 
     @OptionGroup var key: KeyOptions
 
@@ -41,6 +50,9 @@ struct BrokerCommand: AsyncParsableCommand {
     func validate() throws {
         for address in self.bind {
             try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) }
+        }
+        for address in self.advertise {
+            try checked { () throws(UsageError) in try MeshAddressSyntax.checkAdvertised(address) }
         }
         try self.checkStore()
     }
@@ -55,9 +67,11 @@ struct BrokerCommand: AsyncParsableCommand {
     func run() async throws {
         if let store {
             let key = self.key.keyFile.map { ["--key-file", $0] } ?? []
-            throw Self.become(["--store", store] + key + self.bind.flatMap { ["--bind", $0] })
+            throw Self.become(
+                ["--store", store] + key + self.bind.flatMap { ["--bind", $0] }
+                    + self.advertise.flatMap { ["--advertise", $0] })
         }
-        try await runBroker(MeshConfiguration(bind: self.bind, keyFile: self.key.keyFile))
+        try await runBroker(MeshConfiguration(bind: self.bind, advertise: self.advertise, keyFile: self.key.keyFile))
     }
 
     /// Goes on as the broker that has a store. Returns only when that fails.

@@ -17,6 +17,8 @@ struct NodeCommand: AsyncParsableCommand {
             Examples:
               mesh node --mesh tcp://127.0.0.1:4711 --program ./quickstart
               MESH_ADDRESS=tcp://10.0.0.7:4711 mesh node --cpus 16 --program /opt/app
+              mesh node --mesh tcp://mesh.example:4711 --bind 'tcp://0.0.0.0:6000-6099' \\
+                --advertise 'tcp://here.example:*' --key-file mesh.key
             """)
 
     @OptionGroup var mesh: MeshOptions
@@ -26,8 +28,9 @@ struct NodeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where to take in messages; port * takes a free one. May be repeated "
-                + "(default: the address from which the broker is reached).", valueName: "address"))
+            "Where to take in messages; port * takes a free one, 6000-6099 one of those. Its workers bind the same, at "
+                + "ports of their own. May be repeated (default: the address from which the broker is reached).",
+            valueName: "address"))
     var bind: [String] = []
 
     @Option(help: ArgumentHelp("The node's name (default: the host's).", valueName: "name"))
@@ -53,7 +56,8 @@ struct NodeCommand: AsyncParsableCommand {
         let name = self.program.flatMap { $0.split(separator: "/").last.map(String.init) }
         try await runNode(
             MeshConfiguration(
-                address: self.mesh.address, bind: self.bind, keyFile: self.mesh.key.keyFile, program: name,
+                address: self.mesh.address, bind: self.bind, advertise: self.mesh.advertise,
+                keyFile: self.mesh.key.keyFile, program: name,
                 workerExecutable: self.program,
                 resources: self.cpus.map { Resources(cpus: $0) }, nodeName: self.name,
                 joinTimeout: .seconds(self.mesh.timeout)))

@@ -48,7 +48,7 @@ package struct PeerAddress: Hashable, Sendable, Codable {
     /// The process number, and when that process started (clock ticks since boot), so that a reused number is noticed.
     package var processID: Int32
     package var startTime: UInt64
-    /// Where its inbound socket is bound, for example `ipc:///run/mesh/1.sock` and `tcp://10.0.0.7:4711`.
+    /// Where others reach it, for example `ipc:///run/mesh/1.sock` and `tcp://10.0.0.7:4711`.
     package var endpoints: [String]
 
     package init(peer: PeerID, host: HostID, processID: Int32, startTime: UInt64, endpoints: [String]) {
@@ -60,11 +60,34 @@ package struct PeerAddress: Hashable, Sendable, Codable {
     }
 
     /// The endpoint to use from `host`: local ones on the same host, those that cross hosts otherwise.
-    package func endpoint(from host: HostID, avoidingLocal: Bool = false) -> String? {
+    ///
+    /// - Parameter networks: the networks that the host's interfaces are in; asked only when there is a choice.
+    package func endpoint(
+        from host: HostID, avoidingLocal: Bool = false, in networks: () -> [IPNetwork] = { [] }
+    ) -> String? {
         let local = { (endpoint: String) in endpoint.hasPrefix("ipc:") || endpoint.hasPrefix("inproc:") }
         if host == self.host, !avoidingLocal, let endpoint = self.endpoints.first(where: local) { return endpoint }
+        let remote = self.endpoints.filter { !local($0) }
+        if host != self.host, remote.count > 1 { return Self.nearest(of: remote, from: networks()) }
         // Nothing but a local one: better than none on the same host.
-        return self.endpoints.first { !local($0) } ?? (host == self.host ? self.endpoints.first : nil)
+        return remote.first ?? (host == self.host ? self.endpoints.first : nil)
+    }
+
+    /// Of another host's endpoints the first that is in a network of this host's own; if there is none, the first for
+    /// which this host has an address of the same kind, or that is a name.
+    static func nearest(of endpoints: [String], from networks: [IPNetwork]) -> String? {
+        let all = endpoints.map { (text: $0, address: TCPEndpoint($0)?.address) }
+        // The other host's loopback is not this one's, and neither is an address that both have, as the bridges of
+        // container engines have it everywhere.
+        let own = Set(networks.map(\.address))
+        let usable = all.filter { $0.address.map { !$0.isLoopback && !own.contains($0) } ?? true }
+        let near = usable.first { candidate in
+            candidate.address.map { address in networks.contains { $0.contains(address) } } ?? false
+        }
+        let alike = usable.first { candidate in
+            candidate.address.map { address in own.contains { $0.isVersion6 == address.isVersion6 } } ?? true
+        }
+        return (near ?? alike ?? usable.first ?? all.first)?.text
     }
 
     package init(from decoder: any Decoder) throws {

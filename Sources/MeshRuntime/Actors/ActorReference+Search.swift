@@ -27,7 +27,21 @@ extension ActorReference {
             // From now on its fate is decided here, and not with that of the other calls to that process.
             if self.mesh.pending.expect(entry.call.number, from: nil) == nil { state.route.calls.remove(sequence) }
         }
+        self.inquire(&state, &effects)
         self.settle(&state, &effects)
+    }
+
+    /// The actor is out of reach, and no call waits for it to be found: asks all the same whether it has ended for good.
+    /// Whoever ends where nobody reaches him is known to have ended by the broker alone, and each call would wait for
+    /// him anew.
+    private func inquire(_ state: inout State, _ effects: inout ReferenceEffects) {
+        guard case .connected = state.route.phase, state.inquiry == nil, self.canSearch, !self.id.isReserved,
+            state.route.location.incarnation > 0
+        else { return }
+        let inquiry = ActorSearch(
+            actor: self.id, incarnation: state.route.location.incarnation, hasEnded: false)
+        state.inquiry = inquiry
+        effects.inquiry = inquiry
     }
 
     /// Sending failed. Returns false when that is not because the actor's process is gone or out of reach.
@@ -99,8 +113,12 @@ extension ActorReference {
     /// A search has succeeded. Another one may have taken its place.
     func found(_ location: ActorLocation, by search: ActorSearch) {
         self.change { state, effects in
-            guard state.search === search else { return }
-            state.search = nil
+            if state.inquiry === search {
+                state.inquiry = nil
+            } else {
+                guard state.search === search else { return }
+                state.search = nil
+            }
             self.find(location, &state, &effects)
         }
     }
@@ -108,8 +126,14 @@ extension ActorReference {
     /// A search has failed.
     func notFound(_ error: MeshError, by search: ActorSearch) {
         self.change { state, effects in
-            guard state.search === search else { return }
-            state.search = nil
+            if state.inquiry === search {
+                state.inquiry = nil
+                // Otherwise the next call tries again.
+                guard error.code == .actorDied else { return }
+            } else {
+                guard state.search === search else { return }
+                state.search = nil
+            }
             let failed =
                 error.code == .actorDied
                 ? state.route.end(with: error) : state.route.failWaiting(with: error)
@@ -238,6 +262,7 @@ extension ActorReference {
         for waiter in effects.refused { waiter.continuation?.resume(returning: false) }
         effects.abandoned?.cancel()
         if let search = effects.search { search.start(for: self) }
+        if let inquiry = effects.inquiry { inquiry.start(for: self) }
     }
 }
 
@@ -247,5 +272,6 @@ struct ReferenceEffects {
     var granted: [AdmissionWaiter] = []
     var refused: Deque<AdmissionWaiter> = []
     var search: ActorSearch?
+    var inquiry: ActorSearch?
     var abandoned: ActorSearch?
 }

@@ -26,6 +26,8 @@ package final class ActorReference: Sendable {
         var peer: Peer?
         /// Asks where the actor is, while calls wait for it.
         var search: ActorSearch?
+        /// Asks whether the actor, which is out of reach, has ended for good, while no call waits for the answer.
+        var inquiry: ActorSearch?
     }
 
     init(_ fields: HandleFields, mesh: Mesh) {
@@ -46,7 +48,9 @@ package final class ActorReference: Sendable {
 
     deinit {
         self.mesh.references.forget(self.id)
-        self.state.withLock { $0.search }?.cancel()
+        let (search, inquiry) = self.state.withLock { ($0.search, $0.inquiry) }
+        search?.cancel()
+        inquiry?.cancel()
     }
 
     /// A number above all that an earlier reference to the same actor can have given to its calls: where calls may be

@@ -59,7 +59,9 @@ package final class PeerTable: Sendable {
             if let known = state.peers[address.peer] { return (known, false) }
             if let error = state.gone[address.peer] { throw error }
             if state.isClosed { throw MeshError(.shutDown, "This process has left its mesh.") }
-            guard let endpoint = address.endpoint(from: self.own.host, avoidingLocal: self.avoidsLocal) else {
+            let endpoint = address.endpoint(
+                from: self.own.host, avoidingLocal: self.avoidsLocal, in: interfaceNetworks)
+            guard let endpoint else {
                 let endpoints = address.endpoints.joined(separator: ", ")
                 throw MeshError(
                     .actorUnavailable,

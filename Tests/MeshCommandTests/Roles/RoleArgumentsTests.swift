@@ -63,6 +63,22 @@ struct RoleArgumentsTests {
         #expect(configuration.resources?.cpus == 2.5)
     }
 
+    @Test("every role takes what to advertise", arguments: [[], ["broker"], ["node"]])
+    func advertise(role: [String]) throws {
+        let (_, configuration) = try self.read(
+            role + ["--advertise", "tcp://mesh.example:4711", "--advertise=tcp://[fd00::7]:*"])
+        #expect(configuration.advertise == ["tcp://mesh.example:4711", "tcp://[fd00::7]:*"])
+    }
+
+    @Test("ports may be a range where an address is bound, and nowhere else")
+    func ranges() throws {
+        let (_, configuration) = try self.read("node", "--bind", "tcp://0.0.0.0:6000-6099")
+        #expect(configuration.bind == ["tcp://0.0.0.0:6000-6099"])
+        #expect(self.refusal("node", "--bind", "tcp://h:6099-6000").contains("6000-6099"))
+        #expect(self.refusal("node", "--mesh", "tcp://h:6000-6099").contains("tcp://10.0.0.7:4711"))
+        #expect(self.refusal("node", "--advertise", "tcp://h:6000-6099").contains("tcp://mesh.example:4711"))
+    }
+
     @Test("help and version are told in every role", arguments: [[], ["broker"], ["node"]])
     func help(role: [String]) throws {
         #expect(try self.read(role + ["--help"]).role == .help)
@@ -74,8 +90,9 @@ struct RoleArgumentsTests {
     @Test("a role names the option that it does not know, and those that it has")
     func unknown() {
         let refusal = self.refusal("broker", "--mesh", "tcp://127.0.0.1:1")
-        #expect(refusal == "broker does not know \"--mesh\"; its options are --bind, --key-file. See --help.")
-        #expect(self.refusal("node", "--bnd").contains("--mesh, --bind, --key-file, --name, --cpus"))
+        #expect(
+            refusal == "broker does not know \"--mesh\"; its options are --bind, --advertise, --key-file. See --help.")
+        #expect(self.refusal("node", "--bnd").contains("--mesh, --bind, --advertise, --key-file, --name, --cpus"))
         #expect(self.refusal("node", "extra").contains("does not know \"extra\""))
     }
 
@@ -89,6 +106,14 @@ struct RoleArgumentsTests {
             #expect(self.refusal("--mesh", address).contains("tcp://10.0.0.7:4711"), "\(address)")
         }
         #expect(self.refusal("broker", "--bind", "4711").contains("port * takes a free one"))
+        #expect(self.refusal("broker", "--bind", "tcp://::1:4711").contains("tcp://[::1]:4711"))
+        #expect(self.refusal("broker", "--bind", "tcp://[mesh]:4711").contains("in brackets"))
+        for address in ["mesh.example:4711", "ipc:///run/1", "tcp://h:0", "tcp://fd00::7:1", "tcp://h:1#ab"] {
+            #expect(self.refusal("node", "--advertise", address).contains("tcp://mesh.example:4711"), "\(address)")
+        }
+        for address in ["tcp://0.0.0.0:4711", "tcp://[::]:4711", "tcp://*:4711"] {
+            #expect(self.refusal("node", "--advertise", address).contains("all interfaces"), "\(address)")
+        }
         #expect(self.refusal("node", "--cpus", "none").contains("above 0"))
         #expect(self.refusal("node", "--cpus", "0").contains("above 0"))
     }

@@ -21,6 +21,11 @@ public enum Fixtures {
         getenv(variable).flatMap { Int(String(cString: $0)) }
     }
 
+    /// What a broker of the program keeps its registry in: nothing, unless `FIXTURES_STORE` is there.
+    package static var registryStore: (any RegistryStore)? {
+        getenv("FIXTURES_STORE") == nil ? nil : ForgetfulRegistryStore()
+    }
+
     /// Does what the first argument says.
     package static func drive(_ mesh: Mesh) async throws {
         let arguments = CommandLine.arguments.dropFirst()

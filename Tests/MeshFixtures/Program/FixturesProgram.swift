@@ -5,7 +5,9 @@ import MeshFixtures
 @main
 struct FixturesProgram: MeshProgram {
     static var configuration: MeshConfiguration {
-        MeshConfiguration(program: Fixtures.program, warmWorkers: 1, settings: Fixtures.settings)
+        MeshConfiguration(
+            program: Fixtures.program, warmWorkers: 1, registryStore: Fixtures.registryStore,
+            settings: Fixtures.settings)
     }
 
     static func run(_ mesh: Mesh) async throws { try await Fixtures.drive(mesh) }
