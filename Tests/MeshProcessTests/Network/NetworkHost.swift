@@ -116,15 +116,16 @@ final class NetworkHost: TaskExecutor {
     ///
     /// - Throws: when it fails.
     func run(_ tool: String, _ arguments: [String]) throws {
-        let status = try self.perform {
+        let status = try self.perform { () -> Int32? in
             var command = ([tool] + arguments).map { strdup($0) } + [nil]
             defer { for pointer in command { free(pointer) } }
             var process: pid_t = 0
-            guard posix_spawnp(&process, tool, nil, nil, &command, environ) == 0 else { return Int32(-1) }
+            guard posix_spawnp(&process, tool, nil, nil, &command, environ) == 0 else { return nil }
             var status: Int32 = 0
             while waitpid(process, &status, 0) < 0 && errno == EINTR {}
             return status
         }
+        guard let status else { throw MeshError(.systemFailure, "\(tool) cannot be run; is it installed?") }
         guard status == 0 else {
             throw MeshError(.systemFailure, "\(([tool] + arguments).joined(separator: " ")): status \(status).")
         }
