@@ -69,18 +69,22 @@ class Engine:
         engine.folder = folder
         engine.network_before = NetworkState()
         log = open(folder / "log", "wb")
+        # However this program ends, the engine is told to.
         engine.process = subprocess.Popen(
-            ["dockerd", "-H", engine.address, "--data-root", folder / "data", "--exec-root", folder / "exec",
+            ["setpriv", "--pdeathsig", "TERM", "dockerd", "-H", engine.address, "--data-root", folder / "data", "--exec-root", folder / "exec",
              "-p", folder / "docker.pid"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         docker = "/usr/bin/docker" if os.access("/usr/bin/docker", os.X_OK) else "docker"
         deadline = time.monotonic() + 60
-        while not engine.answers(docker):
-            if engine.process.poll() is not None or time.monotonic() > deadline:
-                last = (folder / "log").read_text(errors="replace").strip().splitlines()[-1:]
-                engine.stop()
-                raise NoEngine(f"it does not start: {' '.join(last)}")
-            time.sleep(0.1)
+        try:
+            while not engine.answers(docker):
+                if engine.process.poll() is not None or time.monotonic() > deadline:
+                    last = (folder / "log").read_text(errors="replace").strip().splitlines()[-1:]
+                    raise NoEngine(f"it does not start: {' '.join(last)}")
+                time.sleep(0.1)
+        except BaseException:
+            engine.stop()
+            raise
         say(f"started an engine of our own in {folder}")
         return engine
 
