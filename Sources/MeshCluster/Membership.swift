@@ -2,13 +2,15 @@ import CMeshPlatform
 import Logging
 package import MeshCore
 package import MeshRuntime
-import Synchronization
+package import Synchronization
 
 /// What a process knows as a member of a mesh: who its broker is, which program it runs, what it has submitted.
 package final class Membership: Sendable {
     /// Identifies the types that a process knows; nodes run actors and tasks of the programs that they have.
     package let program: String
     package let scheduler: TaskScheduler
+    /// How many tasks run in this process.
+    package let runningTasks = Atomic<Int>(0)
     let state: Mutex<State>
     unowned let mesh: Mesh
     /// The node whose worker this process is; nil for others.

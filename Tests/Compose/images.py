@@ -63,7 +63,7 @@ def make_base(archive):
     archive.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mesh-base-") as folder:
         tree = Path(folder) / "tree"
-        run(["debootstrap", "--variant=minbase", "bookworm", tree, "http://deb.debian.org/debian"], timeout=600)
+        run(["debootstrap", "--variant=minbase", "bookworm", tree, *mirror()], timeout=600)
         for pattern in [
             "var/lib/apt/lists/*", "var/cache/apt/*.bin", "var/cache/apt/archives/*.deb", "usr/share/doc/*", "usr/share/man/*", "usr/share/info/*",
             "usr/share/locale/*", "usr/share/lintian/*", "var/log/*.log",
@@ -76,6 +76,12 @@ def make_base(archive):
         partial = archive.with_suffix(".partial")
         run(["tar", "-C", tree, "--numeric-owner", "-cf", partial, "."])
         partial.rename(archive)
+
+
+def mirror():
+    """Where this machine gets its own packages, if it says so; else debootstrap knows."""
+    uris = run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Codename: bookworm"])
+    return uris.split()[:1]
 
 
 def import_folder(engine, folder, image):

@@ -31,6 +31,18 @@ extension Processes {
             }
         }
 
+        @Test("tasks that await tasks of their own do not wait for each other's workers, on whatever node those are")
+        func nestedTasks() async throws {
+            let cluster = try await Cluster(nodes: ["one", "other"])
+            try await cluster.drive { mesh in
+                // Each node runs four at once, and all of these wait for others.
+                var atWork: [ObjectRef<Int>] = []
+                for _ in 0..<10 { atWork.append(try await mesh.submit(Matryoshka(depth: 2))) }
+                let depths = try await mesh.get(atWork, timeout: .seconds(30))
+                #expect(depths == Array(repeating: 3, count: 10))
+            }
+        }
+
         @Test("a task that was sent to a node that is killed runs on another")
         func killedNode() async throws {
             let cluster = try await Cluster(nodes: ["one", "other"])

@@ -6,9 +6,17 @@ enum LocalAddress {
     /// What a process binds that was not told what to bind: the address from which it reaches the broker.
     ///
     /// - Parameter advertised: what it was told to advertise: a port that is named there is the one to bind.
-    static func binding(toward broker: String, advertised: [String] = []) -> String {
+    /// - Throws: `brokerUnavailable` when there is no way to the broker now: an address that others cannot reach would be
+    ///   of no use when there is one.
+    static func binding(toward broker: String, advertised: [String] = []) throws(MeshError) -> String {
         let port = advertised.lazy.compactMap { TCPEndpoint($0)?.port }.first { $0 != "*" } ?? "*"
-        let host = self.source(toward: broker)?.host ?? "127.0.0.1"
+        guard TCPEndpoint(broker) != nil else { return TCPEndpoint(host: "127.0.0.1", port: port).text }
+        guard let host = self.source(toward: broker)?.host else {
+            throw MeshError(
+                .brokerUnavailable,
+                "There is no way to the broker at \(broker): its name is not known here (now), or no network leads to it."
+            )
+        }
         return TCPEndpoint(host: host, port: port).text
     }
 

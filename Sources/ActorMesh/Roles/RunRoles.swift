@@ -69,8 +69,9 @@ package func runNode(_ configuration: MeshConfiguration) async throws {
 func joiningProcess(
     _ broker: String, _ configuration: MeshConfiguration, directory: String, role: String? = nil, logger: Logger
 ) throws(MeshError) -> MeshProcess {
-    let own = LocalAddress.binding(toward: broker, advertised: configuration.advertise)
-    let bind = configuration.bind.isEmpty ? [own] : configuration.bind
+    let bind =
+        configuration.bind.isEmpty
+        ? [try LocalAddress.binding(toward: broker, advertised: configuration.advertise)] : configuration.bind
     return try MeshProcess(
         directory: directory, bind: bind, advertise: configuration.advertise, broker: broker,
         keyFile: configuration.effectiveKeyFile, role: role,

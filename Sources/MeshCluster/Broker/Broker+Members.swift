@@ -120,7 +120,12 @@ extension Broker {
 
     /// A worker for tasks of a program; waits until a node has one free. The nodes get their turns one after another; if
     /// one is lost meanwhile, another is asked.
-    package distributed func leaseWorker(program: String, for owner: PeerID) async throws -> WorkerLease {
+    ///
+    /// - Parameter isNested: whether the owner runs tasks itself, and so has a worker: it must not wait for one that may
+    ///   never become free, because others wait for it.
+    package distributed func leaseWorker(
+        program: String, for owner: PeerID, isNested: Bool
+    ) async throws -> WorkerLease {
         try CallOrigin.requireSpeaking(for: owner)
         var silent: Set<PeerID> = []
         while true {
@@ -131,7 +136,7 @@ extension Broker {
             defer { self.taskTurns.end(at: node) }
             do {
                 let agent = try self.node(node)
-                let lease = try await agent.leaseWorker(program: program, for: owner)
+                let lease = try await agent.leaseWorker(program: program, for: owner, isNested: isNested)
                 // Whoever asked may have gone in the meantime.
                 if Task.isCancelled { try await agent.returnWorker(lease.worker.peer) }
                 return lease

@@ -81,12 +81,12 @@ extension NodeAgent {
 
     // MARK: Tasks
 
-    /// A worker of its own for a submitter of tasks; waits until one of the node's slots is free.
-    package distributed func leaseWorker(program: String, for owner: PeerID) async throws -> WorkerLease {
+    /// A worker of its own for a submitter of tasks; waits until one of the node's slots is free, unless the submitter
+    /// runs tasks itself and has a slot, here or elsewhere.
+    package distributed func leaseWorker(
+        program: String, for owner: PeerID, isNested: Bool
+    ) async throws -> WorkerLease {
         try self.check(program, for: "the task")
-        // A task that submits others and awaits them holds a slot itself: it must not wait for one that may never
-        // become free.
-        let isNested = self.workers[owner]?.leasedBy != nil
         if self.leases >= self.taskSlots, !isNested {
             await withUnsafeContinuation { self.leaseWaiters.append($0) }
         } else {

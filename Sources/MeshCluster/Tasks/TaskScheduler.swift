@@ -133,7 +133,9 @@ package final class TaskScheduler: Sendable {
                 do {
                     let membership = try mesh.membership
                     let lease = try await membership.ask {
-                        try await $0.leaseWorker(program: membership.program, for: mesh.address.peer)
+                        try await $0.leaseWorker(
+                            program: membership.program, for: mesh.address.peer,
+                            isNested: membership.runningTasks.load(ordering: .relaxed) > 0)
                     }
                     self.add(lease)
                 } catch {

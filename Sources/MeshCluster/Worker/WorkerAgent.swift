@@ -3,6 +3,7 @@ package import Distributed
 import FoundationEssentials
 package import MeshCore
 package import MeshRuntime
+import Synchronization
 
 /// What a worker process does for its node, and for those who submit tasks.
 package distributed actor WorkerAgent {
@@ -98,6 +99,9 @@ package distributed actor WorkerAgent {
                 "This program has no task type \(spec.displayType). Is the node's program the same version as the "
                     + "caller's, and is the type not private?")
         }
+        let running = try mesh.membership
+        running.runningTasks.wrappingAdd(1, ordering: .relaxed)
+        defer { running.runningTasks.wrappingSubtract(1, ordering: .relaxed) }
         return await Self.run(type, spec, on: mesh)
     }
 

@@ -65,3 +65,17 @@ public struct Whereabouts: RemoteTask {
         return getppid()
     }
 }
+
+/// A task that submits another like it, and awaits that, so many times.
+public struct Matryoshka: RemoteTask {
+    private var depth: Int
+
+    /// Makes one with so many others in it.
+    public init(depth: Int) { self.depth = depth }
+
+    /// How many there were, itself included.
+    public func run(on mesh: Mesh) async throws -> Int {
+        guard self.depth > 0 else { return 1 }
+        return try await mesh.get(try await mesh.submit(Matryoshka(depth: self.depth - 1))) + 1
+    }
+}
