@@ -40,8 +40,10 @@ struct VersionsTests {
             let channel = try stranger.transport.connect(to: test.meshes[1].address.endpoints[0])
             #expect(channel.send(stranger.greeting(to: .anyone)))
             let answer = try #require(await stranger.receive())
-            var reader = WireReader(answer.head)
-            let header = try BatchHeader(from: &reader)
+            let header = try withExtendedLifetime(answer) {
+                var reader = WireReader(answer.head)
+                return try BatchHeader(from: &reader)
+            }
             #expect(header.from == test.meshes[1].address.peer && header.to == stranger.address.peer)
             #expect(test.meshes[1].badMessages.count > 0)
         }

@@ -42,7 +42,7 @@ import Testing
         for byte: UInt8 in 1...3 { buffer.append(byte) }
         #expect(channel.send(OutboundMessage(head: buffer)))
         let message = try #require(receiver.receive(waiting: true))
-        #expect(Array(message.head) == [1, 2, 3])
+        withExtendedLifetime(message) { #expect(Array(message.head) == [1, 2, 3]) }
     }
 
     @Test("without a key only this host's addresses are bound", arguments: ["tcp://0.0.0.0:*", "tcp://[::]:6000-6099"])

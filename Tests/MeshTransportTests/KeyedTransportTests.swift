@@ -48,6 +48,10 @@ import Testing
         }
     }
 
+    private func text(of message: InboundMessage) -> String {
+        withExtendedLifetime(message) { String(decoding: message.head, as: UTF8.self) }
+    }
+
     private func message(_ text: String) -> OutboundMessage {
         let buffer = WireBuffer(capacity: 256)
         Array(text.utf8).withUnsafeBytes { buffer.append($0) }
@@ -66,7 +70,7 @@ import Testing
         let channel = try sender.connect(to: tap.endpoint)
         #expect(channel.send(self.message(Self.phrase)))
         let message = try #require(await receiver.next())
-        #expect(String(decoding: message.head, as: UTF8.self) == Self.phrase)
+        #expect(self.text(of: message) == Self.phrase)
         #expect(message.key == (hasKey ? .member : nil))
         let bytes = tap.bytes
         #expect(bytes.count > Self.phrase.utf8.count)
@@ -122,7 +126,7 @@ import Testing
         defer { member.close() }
         try #expect(member.connect(to: receiver.transport.endpoints[0]).send(self.message("friend")))
         let first = try #require(await receiver.next())
-        #expect(String(decoding: first.head, as: UTF8.self) == "friend")
+        #expect(self.text(of: first) == "friend")
     }
 
     @Test("hundreds of connections that say nothing are cut, and messages of others go through")
@@ -155,7 +159,7 @@ import Testing
         }
         defer { sending.cancel() }
         for _ in 0..<10 {
-            #expect(try String(decoding: #require(await receiver.next()).head, as: UTF8.self) == "after")
+            #expect(self.text(of: try #require(await receiver.next())) == "after")
         }
     }
 }
