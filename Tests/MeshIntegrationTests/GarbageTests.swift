@@ -227,6 +227,7 @@ private struct Forger: Sendable {
             buffer.writeGreet(4711)
         }
         while let message = self.transport.receive(waiting: true) {
+            defer { withExtendedLifetime(message) {} }
             var reader = WireReader(message.head)
             _ = try BatchHeader(from: &reader)
             while !reader.isAtEnd { if case .greeted(4711) = try Envelope(from: &reader) { return } }
