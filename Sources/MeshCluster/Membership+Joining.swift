@@ -55,6 +55,7 @@ extension Membership {
         self.mesh.revoke(terms.revokedKeys)
         self.state.withLock { state in
             state.terms = terms
+            state.refusal = nil
             state.joins += 1
             state.awaySince = nil
             state.lease.renewed(askedAt: askedAt, for: terms.leaseTime.nanoseconds)
@@ -122,6 +123,7 @@ extension Membership {
             } catch {
                 mesh.logger.debug("the broker is not back yet", metadata: ["error": "\(error)"])
                 membership.setBroker(nil)
+                membership.noteRefusal(error)
             }
             try? await Task.sleep(for: .milliseconds(100))
         }
@@ -157,7 +159,7 @@ extension Membership {
                 state.awaySince = nil
                 state.lease.renewed(askedAt: askedAt, for: state.terms.leaseTime.nanoseconds)
             }
-            if revoked != mesh.revoked.count, mesh.address.peer.role == .member {
+            if revoked != mesh.revoked.digest, mesh.address.peer.role == .member {
                 mesh.revoke(try await membership.broker().allRevokedKeys())
             }
         } catch let error as MeshError where error.code == .actorNotFound {

@@ -28,6 +28,8 @@ package final class Membership: Sendable {
         /// Since when the broker has been away.
         var awaySince: UInt64?
         var loss: Loss?
+        /// Why the broker does not let this process in again.
+        var refusal: MeshError?
     }
 
     /// What to do when the broker does not know this process any more.
@@ -62,6 +64,7 @@ package final class Membership: Sendable {
     /// A handle to the broker.
     package func broker() throws -> Broker {
         guard let address = self.brokerAddress else {
+            if let refusal = self.state.withLock({ $0.refusal }) { throw refusal }
             let endpoint = self.state.withLock { $0.endpoint } ?? "its address"
             throw MeshError(
                 .brokerUnavailable,
@@ -69,6 +72,12 @@ package final class Membership: Sendable {
                     + "try again when it is back.")
         }
         return try self.mesh.service(Broker.self, WellKnown.broker, at: address)
+    }
+
+    /// Whoever listens at the broker's address may have shut this process out.
+    func noteRefusal(_ error: any Error) {
+        let refusal = (error as? MeshError).flatMap { $0.code == .unauthorized ? $0 : nil }
+        self.state.withLock { $0.refusal = refusal }
     }
 
     /// Asks the broker something; that it cannot be reached is told as such.

@@ -81,6 +81,12 @@ extension Mesh: MeshExecutorDelegate {
             throw WireError("a process that is not known must say hello first")
         }
         guard address.peer == header.from else { throw WireError("a hello in another's name") }
+        return try self.meet(address)
+    }
+
+    /// The peer at an address that somebody says to have; of those who never answer there are only so many.
+    private func meet(_ address: PeerAddress) throws(MeshError) -> Peer {
+        if let known = self.peers.known(address.peer) { return known }
         let peer = try self.peers.peer(at: address)
         for stranger in self.peers.noteStranger(address.peer) {
             self.giveUp(
@@ -92,8 +98,11 @@ extension Mesh: MeshExecutorDelegate {
     /// Tells a sender that the process it means is not this one.
     private func refuse(_ header: BatchHeader, _ reader: inout WireReader) {
         guard !reader.isAtEnd, let envelope = try? Envelope(from: &reader), case .hello(let address) = envelope,
-            address.peer == header.from, let peer = try? self.peers.peer(at: address)
-        else { return self.badMessages.note(WireError("it was meant for \(header.to)"), from: header.from) }
+            address.peer == header.from, self.peers.ended(header.from) == nil, let peer = try? self.meet(address)
+        else {
+            // Usual after a restart at the same address: counted, but nobody's fault.
+            return self.badMessages.count(WireError("it was meant for \(header.to)"), from: header.from)
+        }
         peer.sayMismatch(expected: header.to)
     }
 
@@ -162,7 +171,8 @@ extension Mesh: MeshExecutorDelegate {
         case .resend:
             peer.resend()
         case .mismatch(let expected):
-            guard self.mayDeclareEnded(expected, peer) else {
+            // What an address says of itself is worth nothing: only a member can listen where a member did.
+            guard peer.id.role == .member else {
                 throw WireError("it cannot know that process \(expected) has ended")
             }
             let message = "Process \(expected) has ended; another one listens at its address."
@@ -170,13 +180,6 @@ extension Mesh: MeshExecutorDelegate {
         case .goodbye(let reason):
             self.lost(peer.id, because: MeshError(.actorDied, "Process \(peer.address.processID) has left: \(reason)"))
         }
-    }
-
-    /// Whether a peer can know that another process has ended: it has its address now, or it is a member.
-    private func mayDeclareEnded(_ expected: PeerID, _ peer: Peer) -> Bool {
-        guard peer.id.role != .member else { return true }
-        guard let endpoints = self.peers.known(expected)?.address.endpoints else { return false }
-        return !Set(endpoints).isDisjoint(with: peer.address.endpoints)
     }
 
     /// Puts a call into the mailbox of its actor.

@@ -42,8 +42,10 @@ package enum KeyFile {
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw MeshError(.unauthorized, "The key file \(path) is no plain file.")
         }
-        // A secret that an orchestrator mounts belongs to another user, and this one cannot change its mode.
-        guard status.st_uid != geteuid() || status.st_mode & 0o077 == 0 || isReadOnly(descriptor) else {
+        // A secret that an orchestrator mounts cannot be changed by anybody, or belongs to a user with more rights.
+        let isMounted = self.isReadOnly(descriptor)
+        let isGiven = status.st_uid != geteuid() && geteuid() != 0 && status.st_mode & 0o022 == 0
+        guard status.st_mode & 0o077 == 0 || isMounted || isGiven else {
             throw MeshError(
                 .unauthorized,
                 "Others than its owner may read the key file \(path). Keep it to yourself: chmod 600 \(path)")
@@ -95,8 +97,21 @@ package enum KeyFile {
     /// - Throws: `invalidArgument` when there is something already; `systemFailure` when it cannot be written. Then
     ///   nothing is left of it.
     package static func write(_ key: MeshKey, to path: String) throws(MeshError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        // It has its name only when it is whole, and never another's.
+        let draft = "\(path).\(getpid())"
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
+            throw MeshError(.systemFailure, "The key file \(path) cannot be made: \(describe(errno)).")
+        }
+        defer {
+            close(descriptor)
+            unlink(draft)
+        }
+        try self.write(key, to: descriptor)
+        guard fchmod(descriptor, 0o600) == 0, fsync(descriptor) == 0 else {
+            throw MeshError(.systemFailure, "The key cannot be stored: \(describe(errno)).")
+        }
+        guard link(draft, path) == 0 else {
             let reason = errno
             if reason == EEXIST {
                 throw MeshError(
@@ -104,16 +119,6 @@ package enum KeyFile {
                 )
             }
             throw MeshError(.systemFailure, "The key file \(path) cannot be made: \(describe(reason)).")
-        }
-        defer { close(descriptor) }
-        do throws(MeshError) {
-            try self.write(key, to: descriptor)
-            guard fsync(descriptor) == 0 else {
-                throw MeshError(.systemFailure, "The key cannot be stored: \(describe(errno)).")
-            }
-        } catch {
-            unlink(path)
-            throw error
         }
     }
 

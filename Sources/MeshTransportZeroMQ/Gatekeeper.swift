@@ -19,6 +19,8 @@ final class Gatekeeper: @unchecked Sendable {
     private let ports: Mutex<Set<UInt16>> = Mutex([])
     private let cut = Atomic<UInt64>(0)
     private let refused = Atomic<UInt64>(0)
+    /// From where those came that were kept out lately.
+    private let hosts = Mutex<[String]>([])
 
     private static let monitorName = "inproc://gate"
 
@@ -38,7 +40,8 @@ final class Gatekeeper: @unchecked Sendable {
             }
             self.questions = questions
         }
-        let events = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED
+        let events =
+            ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
         guard zmq_socket_monitor(inbound.handle, Self.monitorName, events) == 0 else {
             throw MeshError(.systemFailure, "Connections cannot be watched: \(zeroMQError()).")
         }
@@ -51,9 +54,19 @@ final class Gatekeeper: @unchecked Sendable {
         }
     }
 
-    /// How many connections were cut because there were too many, and how many had no key of this mesh.
-    var figures: (cut: UInt64, refused: UInt64) {
-        (self.cut.load(ordering: .relaxed), self.refused.load(ordering: .relaxed))
+    var refusals: TransportRefusals {
+        var refusals = TransportRefusals(
+            connectionsCut: self.cut.load(ordering: .relaxed), keysRefused: self.refused.load(ordering: .relaxed))
+        refusals.hosts = self.hosts.withLock { $0 }
+        return refusals
+    }
+
+    private func noteHost(_ host: String) {
+        self.hosts.withLock { hosts in
+            hosts.removeAll { $0 == host }
+            hosts.append(host)
+            if hosts.count > 10 { hosts.removeFirst() }
+        }
     }
 
     func takes(connectionsAt endpoint: String) {
@@ -106,7 +119,10 @@ final class Gatekeeper: @unchecked Sendable {
         // Version, request, domain, address, identity, mechanism, and for CURVE one of 32 bytes.
         guard frames.count > 1 else { return }
         let identity = frames.count == 7 ? self.judge(address: frames[3], mechanism: frames[5], key: frames[6]) : nil
-        if identity == nil { self.refused.wrappingAdd(1, ordering: .relaxed) }
+        if identity == nil {
+            self.refused.wrappingAdd(1, ordering: .relaxed)
+            if frames.count > 3 { self.noteHost(Self.plain(String(decoding: frames[3].bytes, as: UTF8.self))) }
+        }
         let answer: [[UInt8]] = [
             Array("1.0".utf8), Array(frames[1].bytes), Array((identity == nil ? "400" : "200").utf8),
             Array((identity == nil ? "no key of this mesh" : "OK").utf8), Array((identity?.description ?? "").utf8), [],
@@ -141,6 +157,10 @@ final class Gatekeeper: @unchecked Sendable {
                 shutdown(descriptor, Int32(SHUT_RDWR))
                 self.cut.wrappingAdd(1, ordering: .relaxed)
             }
+            if !excess.isEmpty { self.noteHost(host) }
+        } else if Int32(kind) == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL {
+            // Garbage, another mechanism, or a box that another key was needed for.
+            self.refused.wrappingAdd(1, ordering: .relaxed)
         } else {
             self.gate.closed(descriptor)
         }

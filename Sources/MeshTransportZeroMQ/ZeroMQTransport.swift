@@ -57,7 +57,10 @@ package final class ZeroMQTransport: MeshTransport {
         // What is set for the one kind of socket does not count for those that were bound before.
         for endpoint in endpoints.sorted(by: { !$0.hasPrefix("tcp:") && $1.hasPrefix("tcp:") }) {
             if let key, endpoint.hasPrefix("tcp:") { inbound.secure(asServer: key) }
-            let places = TCPEndpoint(endpoint)?.bindable ?? [endpoint]
+            var place = TCPEndpoint(endpoint)
+            // libzmq knows no names here.
+            if place?.host == "localhost" { place?.host = "127.0.0.1" }
+            let places = place?.bindable ?? [endpoint]
             while !Self.bind(inbound, toFirstFreeOf: places) {
                 if zmq_errno() == EADDRINUSE, waited < patience {
                     usleep(50_000)
@@ -73,6 +76,8 @@ package final class ZeroMQTransport: MeshTransport {
                             : "Choose another, or end the process that has it."))
             }
             let name = inbound.text(ZMQ_LAST_ENDPOINT)
+            // Whatever the mask of this process allows: who may connect here needs no key.
+            if name.hasPrefix("ipc://") { chmod(String(name.dropFirst("ipc://".count)), 0o600) }
             gatekeeper?.takes(connectionsAt: name)
             bound.append(name)
         }
@@ -117,10 +122,9 @@ package final class ZeroMQTransport: MeshTransport {
 
     /// Whether only processes of this host can reach an endpoint.
     package static func isOfThisHost(_ endpoint: String) -> Bool {
-        guard endpoint.hasPrefix("tcp://") else { return true }
-        let place = endpoint.dropFirst("tcp://".count)
-        let host = place.lastIndex(of: ":").map { place[..<$0] } ?? place
-        return host.hasPrefix("127.") || ["localhost", "[::1]", "lo"].contains(host)
+        guard endpoint.hasPrefix("tcp:") else { return true }
+        guard let place = TCPEndpoint(endpoint) else { return false }
+        return ["localhost", "lo"].contains(place.host) || place.address?.isLoopback == true
     }
 
     package func receive(waiting: Bool) -> InboundMessage? {
@@ -178,10 +182,7 @@ package final class ZeroMQTransport: MeshTransport {
 
     package func revoke(_ keys: Set<KeyIdentity>) { self.gatekeeper?.revoke(keys) }
 
-    package var refusals: TransportRefusals {
-        guard let (cut, refused) = self.gatekeeper?.figures else { return TransportRefusals() }
-        return TransportRefusals(connectionsCut: cut, keysRefused: refused)
-    }
+    package var refusals: TransportRefusals { self.gatekeeper?.refusals ?? TransportRefusals() }
 
     package func interrupt() {
         self.waker.withLock { _ = zmq_send($0.handle, nil, 0, ZMQ_DONTWAIT) }

@@ -39,7 +39,7 @@ final class Wiretap: Sendable {
     }
 
     private static func listen() throws -> (descriptor: Int32, port: UInt16) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = loopback(port: 0)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
@@ -91,7 +91,7 @@ final class Wiretap: Sendable {
 ///
 /// - Parameter host: the last number of the address that it comes from; all of 127.0.0.0/8 is this host's.
 func connectLoopback(port: UInt16, from host: UInt32 = 1) -> Int32 {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     var (own, target) = (loopback(port: 0, host: host), loopback(port: port))
     let size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let isConnected = withUnsafePointer(to: &own) { own in

@@ -58,16 +58,16 @@ extension Broker {
 
     /// A member says that it lives.
     ///
-    /// - Returns: how many keys were revoked.
+    /// - Returns: which keys were revoked, as their digest.
     /// - Throws: `actorNotFound` when its lease has run out; it has to join again, as if it were new.
-    package distributed func heartbeat(_ peer: PeerID) async throws -> Int {
+    package distributed func heartbeat(_ peer: PeerID) async throws -> UInt64 {
         try CallOrigin.requireSpeaking(for: peer)
         guard self.leases.contains(peer) else {
             throw MeshError(.actorNotFound, "Process \(peer) is no member; it has to join again.")
         }
         self.leases.hear(peer, at: self.now)
         self.members[peer]?.chances = Member.chances
-        return self.revokedKeys.count
+        return self.revokedKeys.digest
     }
 
     /// A member says that it leaves, or its process has ended.

@@ -10,8 +10,8 @@ package import MeshRuntime
 package struct WorkerTerms: Hashable, Sendable, Codable {
     /// For how many nanoseconds it may act.
     package var duration: UInt64
-    /// How many keys were revoked.
-    package var revokedKeys: Int
+    /// Which keys were revoked, as their digest.
+    package var revokedKeys: UInt64
 }
 
 /// Which workers there are, for whom, and whether they live.
@@ -21,7 +21,7 @@ extension NodeAgent {
     /// - Parameter time: when it asked; a worker has the clock of its node.
     package distributed func renew(_ worker: PeerID, askedAt time: UInt64) async throws -> WorkerTerms {
         let now = cmesh_monotonic_nanoseconds()
-        let revoked = self.mesh.revoked.count
+        let revoked = self.mesh.revoked.digest
         guard self.workers[worker] != nil else { return WorkerTerms(duration: 0, revokedKeys: revoked) }
         self.workerLeases.hear(worker, at: now)
         self.workers[worker]?.chances = Int(ProcessStatus.patienceWithBusy) - 1

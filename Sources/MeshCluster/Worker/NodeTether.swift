@@ -41,7 +41,7 @@ package enum NodeTether {
                 }
                 if let granted {
                     box.renewed(askedAt: askedAt, for: granted.duration, on: mesh)
-                    if granted.revokedKeys != mesh.revoked.count, let keys = try? await node.revokedKeys() {
+                    if granted.revokedKeys != mesh.revoked.digest, let keys = try? await node.revokedKeys() {
                         mesh.revoke(keys)
                     }
                 }

@@ -28,8 +28,8 @@ struct KeygenCommand: AsyncParsableCommand {
     @Argument(help: "The file to make; - for standard output, unless that is a terminal.")
     var file: String
 
-    @Option(help: ArgumentHelp("What the holder may do: member, driver or observer.", valueName: "role"))
-    var role: MeshRole = .member
+    @Option(help: ArgumentHelp("What the holder may do.", valueName: "role"))
+    var role: RoleName = .member
 
     @Option(help: ArgumentHelp("Which of the keys of that role, from 1 to 1023 (default: 1).", valueName: "n"))
     var number: Int?
@@ -45,7 +45,7 @@ struct KeygenCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !self.file.isEmpty else { throw ValidationError("Name the file to make.") }
-        guard KeyIdentity(self.role, self.number ?? (self.role == .member ? 0 : 1)) != nil else {
+        guard KeyIdentity(self.role.role, self.number ?? (self.role == .member ? 0 : 1)) != nil else {
             throw ValidationError(
                 self.role == .member
                     ? "The mesh key has no number; --number goes with --role driver or observer."
@@ -57,11 +57,7 @@ struct KeygenCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if self.ifMissing, self.file != "-", access(self.file, F_OK) == 0 {
-            // What is there must be of use.
-            let key = try KeyFile.read(self.file)
-            return say("\(self.file) is there already: the key of \(key.identity)", to: 1)
-        }
+        if self.ifMissing, self.file != "-", access(self.file, F_OK) == 0 { return try self.takeWhatIsThere() }
         let key = try self.makeKey()
         guard self.file != "-" else {
             guard isatty(1) == 0 else {
@@ -69,8 +65,29 @@ struct KeygenCommand: AsyncParsableCommand {
             }
             return try KeyFile.write(key, to: 1)
         }
-        try KeyFile.write(key, to: self.file)
+        guard try self.write(key) else { return try self.takeWhatIsThere() }
         say("made \(self.file): the key of \(key.identity == .member ? "a new mesh" : "\(key.identity)")", to: 1)
+    }
+
+    /// Returns false when somebody else was faster, and that is well.
+    private func write(_ key: MeshKey) throws -> Bool {
+        do throws(MeshError) {
+            try KeyFile.write(key, to: self.file)
+            return true
+        } catch {
+            guard self.ifMissing, error.code == .invalidArgument else { throw error }
+            return false
+        }
+    }
+
+    /// What is there must be of use, and give no other rights.
+    private func takeWhatIsThere() throws {
+        let key = try KeyFile.read(self.file)
+        guard key.identity.role == self.role.role, self.number.map({ Int(key.identity.number) == $0 }) ?? true else {
+            throw MeshError(
+                .invalidArgument, "\(self.file) is there already, and is another key: that of \(key.identity).")
+        }
+        say("\(self.file) is there already: the key of \(key.identity)", to: 1)
     }
 
     private func makeKey() throws -> MeshKey {
@@ -78,14 +95,24 @@ struct KeygenCommand: AsyncParsableCommand {
         guard let source = MeshConfiguration(keyFile: self.from).effectiveKeyFile else {
             throw UsageError("From which mesh key? Name its file in --from, or in MESH_KEY_FILE.")
         }
-        guard let identity = KeyIdentity(self.role, self.number ?? 1) else {
+        guard let identity = KeyIdentity(self.role.role, self.number ?? 1) else {
             throw UsageError("--number takes a number from 1 to 1023.")
         }
         return try KeyFile.read(source).key(of: identity)
     }
 }
 
-extension MeshRole: ExpressibleByArgument {
-    /// Reads the name of a role.
-    public init?(argument: String) { self.init(argument) }
+/// A role as it is written on the command line.
+enum RoleName: String, CaseIterable, ExpressibleByArgument {
+    case member
+    case driver
+    case observer
+
+    var role: MeshRole {
+        switch self {
+        case .member: .member
+        case .driver: .driver
+        case .observer: .observer
+        }
+    }
 }

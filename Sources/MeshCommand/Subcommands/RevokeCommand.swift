@@ -16,7 +16,7 @@ struct RevokeCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "The role of the key: driver or observer.")
-    var role: MeshRole
+    var role: RoleName
 
     @Argument(help: "Its number, from 1 to 1023.")
     var number: Int
@@ -29,13 +29,13 @@ struct RevokeCommand: AsyncParsableCommand {
                 "The mesh key is what all processes of a mesh know each other by. Make another with `mesh keygen`, and "
                     + "start the mesh again with that.")
         }
-        guard KeyIdentity(self.role, self.number) != nil else {
+        guard KeyIdentity(self.role.role, self.number) != nil else {
             throw ValidationError("Keys have numbers from 1 to 1023.")
         }
     }
 
     func run() async throws {
-        guard let key = KeyIdentity(self.role, self.number) else { return }
+        guard let key = KeyIdentity(self.role.role, self.number) else { return }
         try await self.mesh.withMesh { mesh in
             try await self.mesh.ask(mesh) { try await mesh.revoke(key: key) }
             print("revoked the key of \(key)")

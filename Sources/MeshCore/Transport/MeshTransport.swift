@@ -37,6 +37,8 @@ package struct TransportRefusals: Hashable, Sendable {
     package var connectionsCut: UInt64
     /// Connections that showed a key which is none of this mesh, or was revoked.
     package var keysRefused: UInt64
+    /// From where those came that were kept out lately, as far as that is known; the newest last.
+    package var hosts: [String] = []
 
     package init(connectionsCut: UInt64 = 0, keysRefused: UInt64 = 0) {
         self.connectionsCut = connectionsCut

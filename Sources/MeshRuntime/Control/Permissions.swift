@@ -35,13 +35,17 @@ enum Permissions {
             isPermitted = service.permits(String(method.prefix { $0 != "(" }), to: role)
         case (.driver, _): isPermitted = !((actor.id as? ActorID)?.reference.id.isReserved ?? true)
         case (.observer, let type as any ObservableActor.Type):
+            // Only what is known to be a method of this very type.
+            guard case .direct = target.route else { fallthrough }
             isPermitted = type.observableMethods.contains(String(method))
         case (.observer, _): isPermitted = false
         }
         guard !isPermitted else { return nil }
-        let rights = role == .driver ? "spawn, call and kill actors" : "list actors and nodes and tail collectors"
-        return MeshError(
-            .unauthorized, "\(target.label) is not for the holder of a key of a \(role), who may \(rights).")
+        let rights =
+            role == .driver
+            ? "a driver's key, who may spawn, call and kill actors"
+            : "an observer's key, who may list actors and nodes and tail collectors"
+        return MeshError(.unauthorized, "\(target.label) is not for the holder of \(rights).")
     }
 }
 

@@ -23,6 +23,12 @@ final class BadMessageLog: Sendable {
 
     var count: UInt64 { self.state.withLock { $0.count } }
 
+    /// Counts one that is no sign of trouble.
+    func count(_ error: any Error, from peer: PeerID) {
+        self.state.withLock { $0.count += 1 }
+        self.logger.debug("dropped a message", metadata: ["mesh.peer.id": "\(peer)", "error": "\(error)"])
+    }
+
     func note(_ error: any Error, from peer: PeerID) {
         let now = cmesh_monotonic_nanoseconds()
         let count = self.state.withLock { state -> UInt64? in

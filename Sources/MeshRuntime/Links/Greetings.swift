@@ -96,8 +96,9 @@ extension Mesh {
         guard channel.isRefused else { return nil }
         throw MeshError(
             .unauthorized,
-            "Somebody listens at \(endpoint), but does not let this process in: it has the key of another mesh, one of the "
-                + "two has none, or it is no mesh at all. Name the file of that mesh's key in --key-file or MESH_KEY_FILE."
+            "Somebody listens at \(endpoint), but does not let this process in: it has the key of another mesh, this "
+                + "process's key was revoked, one of the two has none, or it is no mesh at all. Name the file of a key of "
+                + "that mesh in --key-file or MESH_KEY_FILE."
         )
     }
 

@@ -146,7 +146,8 @@ package enum ProcessStatus {
             guard count > 0 else { return "?" }
             return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
-        return HostID("\(boot)/\(spaces.joined(separator: ","))")
+        // Other users cannot enter the folder of the sockets.
+        return HostID("\(boot)/\(spaces.joined(separator: ","))/\(geteuid())")
     }
 }
 

@@ -139,4 +139,39 @@ struct KeysTests {
             #expect(try await scene.mesh("actors", key: eight).contains("lines"))
         }
     }
+
+    @Test("a driver that is shut out is told why, and its actors end")
+    func revokedDriver() async throws {
+        try await self.withKeys { scene, folder in
+            let driver = try scene.start("MeshCommandFixture", environment: ["MESH_KEY_FILE": "\(folder)/driver.key"])
+            try await driver.line("ready")
+            #expect(try await driver.ask("spawn one").hasPrefix("spawned"))
+            try await scene.mesh("revoke", "driver", "3")
+            try await eventually("it is told") { try await driver.ask("actors").hasPrefix("error unauthorized") }
+            try await eventually("its actor ends") { try await !scene.mesh("actors").contains("one") }
+        }
+    }
+
+    @Test("keygen takes what is there only if it is what was asked for, also when several ask at once")
+    func ifMissing() async throws {
+        try await self.withKeys { scene, folder in
+            let several = await withTaskGroup(of: Int32?.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        let child = try? scene.start("mesh", "keygen", "--if-missing", "\(folder)/shared.key")
+                        return try? await child?.status()
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(several == [0, 0, 0, 0])
+            try await scene.mesh("keygen", "--if-missing", "--role", "driver", "--number", "3", "\(folder)/driver.key")
+            for other in [["--role", "observer"], ["--role", "driver", "--number", "4"], []] {
+                let output = try await scene.mesh(
+                    ["keygen", "--if-missing"] + other + ["\(folder)/driver.key"], expecting: 1)
+                #expect(output.contains("the key") || output.contains("that of driver 3"))
+            }
+            #expect(try await scene.mesh("keygen", "--help").contains("(values: member, driver,"))
+        }
+    }
 }
