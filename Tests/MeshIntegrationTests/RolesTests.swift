@@ -56,6 +56,24 @@ struct RolesTests {
         }
     }
 
+    @Test("nobody speaks in the name of a process that has another key", arguments: MeshRole.allCases)
+    func impostor(role: MeshRole) async throws {
+        try await withTestMesh(.inProcess) { test in
+            let (target, claimed) = (test.meshes[1], PeerID.random())
+            let buffer = WireBuffer(capacity: 256)
+            BatchHeader(
+                from: claimed, to: target.address.peer, epoch: 1, sequence: 0, acknowledgedEpoch: 0, acknowledged: 0
+            ).write(to: buffer)
+            var address = test.meshes[0].address
+            address.peer = claimed
+            buffer.writeHello(address)
+            let key = try #require(KeyIdentity(role, role == .member ? 0 : 7))
+            target.receive(InboundMessage(head: buffer.bytes, attachments: [], owner: buffer, key: key))
+            #expect((target.peers.known(claimed) != nil) == (role == .member))
+            #expect(target.badMessages.count == (role == .member ? 0 : 1))
+        }
+    }
+
     @Test(
         "hellos under ever new names, and meant for others, open no more than so many ways", arguments: [false, true])
     func hellos(areMeantForOthers: Bool) async throws {
