@@ -3,8 +3,8 @@ import FoundationEssentials
 import Glibc
 package import MeshTesting
 
-/// A file to which several processes append notes, a line each. A line that was written is there whatever becomes of
-/// the process.
+/// A file to which several processes append notes, a line each. A note that was added is there whatever becomes of the
+/// process; one that is killed while it adds one may leave the part of it that fills a page.
 package final class NoteFile: Sendable {
     private let descriptor: Int32
 
@@ -16,8 +16,8 @@ package final class NoteFile: Sendable {
 
     /// Appends a note.
     package func add(_ note: CallEvidence.Note) throws {
-        var line = try JSONEncoder().encode(note)
-        line.append(UInt8(ascii: "\n"))
+        // What comes after a part of a note begins a line of its own.
+        let line = Data("\n".utf8) + (try JSONEncoder().encode(note)) + Data("\n".utf8)
         // One write of few bytes to a file that is only appended to is never torn by another.
         let count = line.withUnsafeBytes { write(self.descriptor, $0.baseAddress, $0.count) }
         guard count == line.count else { throw MeshError(.systemFailure, "A note could not be written: \(errno).") }
@@ -26,8 +26,15 @@ package final class NoteFile: Sendable {
     /// Reads all notes of a file.
     package static func notes(in path: String) throws -> [CallEvidence.Note] {
         let decoder = JSONDecoder()
-        return try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: UInt8(ascii: "\n"))
-            .map { try decoder.decode(CallEvidence.Note.self, from: $0) }
+        return try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: UInt8(ascii: "\n")).compactMap { line in
+            do {
+                return try decoder.decode(CallEvidence.Note.self, from: line)
+            } catch {
+                // The kernel copies a page at a time, and lets a signal that kills come between.
+                guard line.endIndex % Int(sysconf(Int32(_SC_PAGESIZE))) == 0 else { throw error }
+                return nil
+            }
+        }
     }
 
     deinit { close(self.descriptor) }
