@@ -19,7 +19,7 @@ extension Mesh {
     public func submit<Value: Codable & Sendable>(
         backPressure: BackPressure? = nil, _ call: @escaping @Sendable () async throws -> Value
     ) async throws -> ObjectRef<Value> {
-        let object = PendingObject<Value>(policy: backPressure ?? self.settings.backPressure)
+        let object = self.makeObject(Value.self, policy: backPressure ?? self.settings.backPressure)
         await self.start(object, call)
         return ObjectRef(object)
     }
@@ -28,7 +28,7 @@ extension Mesh {
     public func submit(
         backPressure: BackPressure? = nil, _ call: @escaping @Sendable () async throws -> Void
     ) async throws -> ObjectRef<Done> {
-        let object = PendingObject<Done>(policy: backPressure ?? self.settings.backPressure)
+        let object = self.makeObject(Done.self, policy: backPressure ?? self.settings.backPressure)
         await self.start(object) {
             try await call()
             return Done()
@@ -36,7 +36,7 @@ extension Mesh {
         return ObjectRef(object)
     }
 
-    private func start<Value: Sendable>(
+    private func start<Value: Codable & Sendable>(
         _ object: PendingObject<Value>, _ call: @escaping @Sendable () async throws -> Value
     ) async {
         let scope = MeshScope.submitting(object)
@@ -95,7 +95,7 @@ extension Mesh {
         guard let typeName = _mangledTypeName(Work.self) else {
             throw MeshError(.typeNotFound, "\(Work.self) has no name that another process could find it by.")
         }
-        let object = PendingObject<Work.Output>()
+        let object = self.makeObject(Work.Output.self)
         let spec = TaskSpec(
             id: object.id, typeName: typeName, displayType: String(reflecting: Work.self), task: try self.encode(task),
             owner: self.currentOwner)
@@ -104,26 +104,63 @@ extension Mesh {
                 .payloadTooLarge,
                 "The task \(Work.self) takes \(spec.task.count) bytes; the limit is \(self.settings.maximumPayload).")
         }
-        let cancel = try self.membership.scheduler.submit(spec, retries: options.maxRetries) { [weak self] result in
+        let scheduler = try self.membership.scheduler
+        let start: @Sendable () -> Void = { [weak self] in
             guard let self else { return }
-            object.complete(Result { try self.decode(try result.get(), Work.self) })
+            let cancel = scheduler.submit(spec, retries: options.maxRetries) { [weak self] result in
+                guard let self else { return }
+                do {
+                    object.become(try self.decode(try result.get(), Work.self))
+                } catch {
+                    object.become(.failure(error))
+                }
+            }
+            object.setCancel(cancel)
         }
-        object.setCancel(cancel)
+        let inputs = spec.task.objects.flatMap(self.objects.all)
+        if inputs.allSatisfy({ $0.isComplete && $0.failure == nil }) {
+            start()
+        } else {
+            self.begin(object, after: inputs, what: options.name ?? spec.displayType, start)
+        }
+        let cancel: @Sendable () -> Void = { object.cancel() }
         if let timeout = options.timeout {
             let message = "The task \(options.name ?? spec.displayType) was not done after \(timeout)."
             _ = self.schedule(at: cmesh_monotonic_nanoseconds() + timeout.nanoseconds) {
                 guard !object.isComplete else { return }
-                object.complete(.failure(MeshError(.deadlineExceeded, message)))
+                object.become(.failure(MeshError(.deadlineExceeded, message)))
                 cancel()
             }
         }
         return ObjectRef(object)
     }
 
-    private func decode<Work: RemoteTask>(_ outcome: EncodedOutcome, _ type: Work.Type) throws -> Work.Output {
+    /// Begins work when the objects are there that it refers to. It has the first error among them for its own.
+    private func begin<Value>(
+        _ object: PendingObject<Value>, after inputs: [PendingResult], what: String,
+        _ start: @escaping @Sendable () -> Void
+    ) {
+        let waiting = self.detach {
+            for input in inputs {
+                await input.wait()
+                if let failure = input.failure { return object.become(.failure(failure)) }
+                guard !Task.isCancelled else {
+                    return object.become(.failure(MeshError(.cancelled, "\(what) was cancelled before it started.")))
+                }
+            }
+            start()
+        }
+        object.setTask(waiting)
+    }
+
+    private func decode<Work: RemoteTask>(
+        _ outcome: EncodedOutcome, _ type: Work.Type
+    ) throws -> ObjectOutcome<Work.Output> {
         switch outcome {
-        case .value(let data): try self.decode(Work.Output.self, from: data, what: "The result of \(type)")
-        case .failure(let error): throw self.decodeError(error)
+        case .value(let data):
+            .value(try self.decode(Work.Output.self, from: data, what: "The result of \(type)"))
+        case .stored(let object, let holds): .stored(StoredValue(object, holds: holds, isOwn: true, on: self))
+        case .failure(let error): .failure(self.decodeError(error))
         }
     }
 
@@ -185,10 +222,11 @@ extension Mesh {
     private func waitFor<Value>(
         _ refs: [ObjectRef<Value>], count: Int, timeout: Duration?
     ) async throws -> (ready: [ObjectRef<Value>], pending: [ObjectRef<Value>]) {
+        for ref in refs { ref.object.beginIfNeeded() }
         if refs.count(where: { $0.object.isComplete }) < count, timeout != .zero {
             await withTaskGroup(of: Void.self) { group in
                 for ref in refs where !ref.object.isComplete { group.addTask { await ref.object.wait() } }
-                let timer = PendingObject<Done>()
+                let timer = self.makeObject(Done.self)
                 if let timeout {
                     let deadline = cmesh_monotonic_nanoseconds() + timeout.nanoseconds
                     let token = self.schedule(at: deadline) { timer.complete(.success(Done())) }

@@ -32,7 +32,9 @@ public final class Mesh: DistributedActorSystem, Sendable {
     package let stateStore: (any StateStore)?
     package let timers = TimerQueue()
     package let references = ReferenceTable()
-    package let leases = LeaseTable()
+    package let leases: LeaseTable
+    /// The objects of this process, and those that it refers to.
+    package let objects: ObjectTable
     let transits = Mutex(Transits<HandleLease>())
     package let peers: PeerTable
     package let watcher = ProcessWatcher()
@@ -77,6 +79,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
         self.logger = logger
         self.executor = executor
         self.outbox = outbox
+        self.leases = LeaseTable(of: address.peer)
+        self.objects = ObjectTable()
         self.badMessages = BadMessageLog(logger: logger)
         self.peers = PeerTable(
             own: address, transport: transport, outbox: outbox, avoidsLocal: settings.localTransport == .tcp,
@@ -108,6 +112,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
         }
         for actor in hosted { actor.end(with: MeshError(.actorDied, "\(actor.label) ended: \(reason)")) }
         self.streams.endAll(with: error)
+        self.objects.end()
         self.pending.completeAll(with: error)
         self.greetings.end()
         self.references.endAll(with: error)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The times and limits of a process's part of the mesh.
 public struct MeshSettings: Sendable {
     /// A process that does not answer for so long while somebody waits for it is given up: calls to it fail, and the
@@ -17,6 +19,11 @@ public struct MeshSettings: Sendable {
     public var backPressure: BackPressure
     /// How processes of one host reach each other.
     public var localTransport: LocalTransport
+    /// How much memory a node's or a program's large objects may take before those that were not used for the longest go
+    /// to disk; nil for three tenths of the machine's memory.
+    public var objectMemory: ByteCount?
+    /// The folder for what memory has no room for; nil for `$TMPDIR`, or `/var/tmp`. Nothing is left in it.
+    public var spillDirectory: String?
     /// How many actors that have ended, and how many processes, are remembered.
     package var remembered = 10_000
 
@@ -33,7 +40,7 @@ public struct MeshSettings: Sendable {
         leaseTime: Duration = .seconds(5), heartbeatInterval: Duration = .seconds(1),
         brokerAbsence: Duration = .seconds(600),
         maximumPayload: Int = 256 << 20, maxPendingCalls: Int = 1000, backPressure: BackPressure = .wait,
-        localTransport: LocalTransport = .ipc
+        localTransport: LocalTransport = .ipc, objectMemory: ByteCount? = nil, spillDirectory: String? = nil
     ) {
         self.leaseTime = leaseTime
         self.heartbeatInterval = heartbeatInterval
@@ -42,6 +49,20 @@ public struct MeshSettings: Sendable {
         self.maxPendingCalls = maxPendingCalls
         self.backPressure = backPressure
         self.localTransport = localTransport
+        self.objectMemory = objectMemory
+        self.spillDirectory = spillDirectory
+    }
+
+    /// A value of more bytes, encoded, is a large object.
+    static let smallObject = 64 << 10
+
+    var objectBudget: Int {
+        if let memory = self.objectMemory { return Int(clamping: max(0, memory.bytes)) }
+        return max(0, sysconf(Int32(_SC_PHYS_PAGES))) / 10 * 3 * max(0, sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    var effectiveSpillDirectory: String {
+        self.spillDirectory ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
     }
 }
 

@@ -107,6 +107,8 @@ struct MeshProcess: Sendable {
                 bind: bind, keyFile: keyFile, warmWorkers: configuration.warmWorkers ?? 2,
                 taskSlots: Int(resources.cpus + 0.999))
         }
+        // Its workers give it their large values.
+        self.mesh.objects.prepare(on: self.mesh)
         NodeAgent.watchWorkers(on: self.mesh)
         return try self.mesh.service(NodeAgent.self, WellKnown.node, at: self.mesh.address)
     }

@@ -33,6 +33,7 @@ enum WorkerMain {
             let mesh = process.mesh
             try mesh.watcher.watch(descriptor: WorkerLauncher.lifelineDescriptor, owned: false) { _exit(0) }
             _ = try await mesh.hostService(WorkerAgent.self, WellKnown.worker) { WorkerAgent(actorSystem: $0) }
+            mesh.objects.setKeeper(bootstrap.node)
             let node = try mesh.service(NodeAgent.self, WellKnown.node, at: bootstrap.node)
             mesh.setMembership(
                 Membership(mesh: mesh, program: program, broker: bootstrap.broker, node: bootstrap.node.peer))

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "SharedMemory.h"
+
 /// Opens a descriptor that becomes readable when the process ends. Returns -1 and sets errno on failure.
 int cmesh_pidfd_open(pid_t pid);
 
@@ -16,6 +18,9 @@ int cmesh_set_parent_death_signal(int signal);
 
 /// Names the calling thread (at most 15 bytes are kept).
 void cmesh_set_thread_name(const char *name);
+
+/// The checksum CRC-32C of bytes, continued from that of what comes before them; 0 for nothing.
+uint32_t cmesh_crc32c(const void *bytes, size_t count, uint32_t before);
 
 /// Monotonic time in nanoseconds.
 uint64_t cmesh_monotonic_nanoseconds(void);

@@ -118,6 +118,12 @@ package distributed actor Broker {
             self.actorSystem.detach { await self.awaitIdle(actor, incarnation, on: node) }
         case .ask(let supervisor, let incarnation, let node, let child):
             self.actorSystem.detach { await self.ask(supervisor, incarnation, on: node, about: child) }
+        case .objectsFree(let objects, let owner):
+            guard let address = self.address(of: owner) else { return }
+            self.actorSystem.detach {
+                let mesh = self.actorSystem
+                try await mesh.service(ObjectHost.self, WellKnown.objects, at: address).askForHolders(of: objects)
+            }
         case .reclaim(let processes):
             self.forgetLinks(to: processes)
             self.actorSystem.detach { await self.reclaim(processes) }
@@ -140,6 +146,13 @@ package distributed actor Broker {
     private func tick() {
         self.wakeAt = nil
         self.note { $0.tick(at: $1) }
+    }
+
+    /// Where a process is that has been heard of.
+    private func address(of process: PeerID) -> PeerAddress? {
+        let mesh = self.actorSystem
+        if process == mesh.address.peer { return mesh.address }
+        return self.members[process]?.address ?? mesh.peers.known(process)?.address
     }
 
     func node(_ id: PeerID) throws -> NodeAgent {

@@ -92,7 +92,7 @@ extension Effect {
         switch self {
         case .start, .ask, .event: true
         // Those who wait look again, and answer only what is stored.
-        case .changed, .end, .awaitIdle, .reclaim: false
+        case .changed, .end, .awaitIdle, .reclaim, .objectsFree: false
         }
     }
 }

@@ -135,6 +135,7 @@ extension NodeAgent {
 
     /// Processes are gone that may have leased workers: what still runs there is of no use to anybody.
     package distributed func ownersLost(_ owners: [PeerID]) async throws {
+        self.mesh.objects.storeIfMade?.forget(Set(owners))
         for worker in self.workers.values {
             if let owner = worker.leasedBy, owners.contains(owner) {
                 self.end(worker.address.peer, for: "whoever had leased it has ended")

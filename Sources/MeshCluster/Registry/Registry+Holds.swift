@@ -19,7 +19,8 @@ extension Registry {
 
     /// What a process says of its handles.
     ///
-    /// - Returns: those of the acquired actors that have ended.
+    /// - Returns: those of the acquired actors and objects that have ended, and those of its own objects that it let go
+    ///   and that nobody holds.
     package mutating func report(
         _ changes: HoldChanges, by process: PeerID, on node: PeerID?, at now: Moment
     ) -> [EndedActor] {
@@ -28,7 +29,9 @@ extension Registry {
         var ended: [EndedActor] = []
         if changes.isComplete { self.forgetHolds(of: process, but: Set(changes.acquired), at: now) }
         for id in changes.acquired {
-            if self.entries[id] != nil {
+            if let owner = id.owner {
+                if let end = self.hold(id, of: owner, by: process) { ended.append(end) }
+            } else if self.entries[id] != nil {
                 self.grant(id, to: process)
             } else if self.mayReturn(id, at: now.time) {
                 self.unclaimed[id, default: [:]][process, default: 0] += 1
@@ -38,6 +41,10 @@ extension Registry {
             }
         }
         for released in changes.released {
+            if let owner = released.actor.owner {
+                if let end = self.letGo(released, of: owner, by: process, at: now) { ended.append(end) }
+                continue
+            }
             self.unclaimed[released.actor]?[process] = nil
             guard let grants = self.entries[released.actor]?.holders[process] else { continue }
             self.entries[released.actor]?.holders[process] = grants > released.grants ? grants - released.grants : nil
@@ -68,6 +75,7 @@ extension Registry {
     /// A process is about to say everything that it holds. What it does not name it may have been given while its report
     /// was on its way, and then it says so in another one, for which there is a grace.
     private mutating func forgetHolds(of process: PeerID, but named: Set<UniqueID>, at now: Moment) {
+        self.forgetObjects(of: process, but: named, at: now)
         for id in self.unclaimed.keys { self.unclaimed[id]?[process] = nil }
         let held = self.inOrder(self.processes[process]?.holds ?? [])
         self.processes[process]?.holds = []

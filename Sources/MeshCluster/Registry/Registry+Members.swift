@@ -157,6 +157,7 @@ extension Registry {
             self.entries[id]?.holders[process] = nil
             self.postponeRelease(id, until: now.time + self.settings.graceAfterDeath)
         }
+        self.giveUpObjects(entry, of: process, at: now)
         guard !entry.children.isEmpty else { return }
         let ownerDied = Death(.ownerDied, "Its owner, process \(process), has ended: \(death.message)")
         for child in self.inOrder(entry.children).reversed() {

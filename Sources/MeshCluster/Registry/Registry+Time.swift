@@ -4,7 +4,7 @@ import MeshRuntime
 
 /// What is done when its time has come.
 extension Registry {
-    /// When to look at an actor. Nobody is taken off the agenda: that an appointment does not hold any more is seen
+    /// When to look at an actor or an object. Nobody is taken off the agenda: that an appointment does not hold any more is seen
     /// when its time comes.
     struct Appointment: Comparable, Sendable {
         var time: UInt64
@@ -27,6 +27,10 @@ extension Registry {
     package mutating func tick(at now: Moment) {
         while let first = self.agenda.min, first.time <= now.time {
             self.agenda.removeMin()
+            if first.actor.owner != nil {
+                if self.objects[first.actor]?.releaseAt == first.time { self.actOnObject(first.actor, at: now) }
+                continue
+            }
             if self.entries[first.actor]?.due == first.time { self.act(on: first.actor, at: now) }
         }
     }

@@ -15,6 +15,7 @@ package struct Registry: Sendable {
     var terminationOrder: [UniqueID] = []
     var names: [NameKey: UniqueID] = [:]
     var processes: [PeerID: ProcessEntry] = [:]
+    var objects: [UniqueID: ObjectEntry] = [:]
     /// Processes that have ended and how, so that what they asked for before does not come to life after them.
     var gone: [PeerID: Death] = [:]
     var goneOrder: [PeerID] = []
@@ -217,11 +218,15 @@ extension Registry {
         var children: Set<UniqueID> = []
         /// The actors that live in it.
         var actors: Set<UniqueID> = []
+        /// The objects that it holds, and those of its own that somebody holds.
+        var objects: Set<UniqueID> = []
+        var owned: Set<UniqueID> = []
         /// The node that it is a worker of.
         var node: PeerID?
 
         var isEmpty: Bool {
             self.holds.isEmpty && self.children.isEmpty && self.actors.isEmpty && self.node == nil
+                && self.objects.isEmpty && self.owned.isEmpty
         }
     }
 
@@ -281,6 +286,8 @@ package enum Effect: Hashable, Sendable {
     case changed(UniqueID)
     /// Tell those who listen.
     case event(MeshEvent)
+    /// Tell a process that nobody seemed to hold these objects of its own: it is to ask.
+    case objectsFree([UniqueID], of: PeerID)
     /// Processes have ended: take back the workers that they had leased.
     case reclaim([PeerID])
 }

@@ -113,6 +113,10 @@ package distributed actor WorkerAgent {
             let task = try mesh.decode(Work.self, from: spec.task, what: spec.displayType)
             let scope = MeshScope.running(method, for: spec.owner)
             let output = try await MeshScope.$current.withValue(scope) { try await task.run(on: mesh) }
+            // What the submitter owns is kept for it, until somebody gets it.
+            if let owner = spec.id.owner, let stored = try await mesh.store(output, for: owner) {
+                return .stored(stored.object, stored.holds)
+            }
             return .value(try mesh.encode(output))
         } catch {
             return .failure(mesh.encodeError(error, method: method))

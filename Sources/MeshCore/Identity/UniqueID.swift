@@ -2,7 +2,8 @@ import Synchronization
 
 /// A 128-bit number that names an actor, an object or a task for ever.
 ///
-/// Each process draws the upper half at random and counts in the lower, so nobody has to hand IDs out. The values whose upper half is zero are reserved for well-known actors.
+/// Each process draws the upper half at random and counts in the lower, so nobody has to hand IDs out. The values whose
+/// upper half is zero are reserved for well-known actors; odd ones name objects.
 public struct UniqueID: Hashable, Sendable {
     package let high: UInt64
     package let low: UInt64
@@ -12,14 +13,23 @@ public struct UniqueID: Hashable, Sendable {
         self.low = low
     }
 
-    /// A new ID that nobody else has: a random number of this process, and a counter behind a one-to-one scramble,
-    /// because asking the kernel for random bytes costs as much as a call.
+    /// A new ID that nobody else has: a random number of this process, and a counter spread over all 64 bits, because
+    /// asking the kernel for random bytes costs as much as a call. The lower half is even.
     package static func make() -> UniqueID {
-        UniqueID(high: Self.process, low: scramble(Self.counter.wrappingAdd(1, ordering: .relaxed).newValue))
+        UniqueID(high: Self.process, low: spread(Self.counter.wrappingAdd(2, ordering: .relaxed).newValue))
     }
 
+    /// A new ID for an object, which says itself who owns it: the upper half is the number of the owner's process, and
+    /// the lower half is odd.
+    package static func makeObject(of owner: PeerID) -> UniqueID {
+        UniqueID(high: owner.number, low: spread(Self.counter.wrappingAdd(2, ordering: .relaxed).newValue | 1))
+    }
+
+    /// The process that owns an object; nil for the ID of anything else.
+    package var owner: PeerID? { self.low & 1 == 1 && self.high != 0 ? PeerID(self.high) : nil }
+
     private static let process = UInt64.random(in: 1...UInt64.max)
-    private static let counter = Atomic<UInt64>(UInt64.random(in: 0...UInt64.max))
+    private static let counter = Atomic<UInt64>(UInt64.random(in: 0...UInt64.max) & ~1)
 
     package var isReserved: Bool { self.high == 0 }
 }
@@ -58,14 +68,9 @@ extension UniqueID: Codable {
     }
 }
 
-/// A bijection of 64-bit numbers that spreads neighbours far apart: the finaliser of SplitMix64 (Steele, Lea and
-/// Flood, *Fast Splittable Pseudorandom Number Generators*, 2014).
-private func scramble(_ value: UInt64) -> UInt64 {
-    var value = value
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
-}
+/// A bijection of 64-bit numbers that keeps them even or odd, and spreads neighbours far apart: a multiplication by 2⁶⁴
+/// over the golden ratio (Knuth, *The Art of Computer Programming*, volume 3, 6.4).
+private func spread(_ value: UInt64) -> UInt64 { value &* 0x9e37_79b9_7f4a_7c15 }
 
 /// Sixteen lower-case hexadecimal digits.
 package func hexadecimal(_ value: UInt64) -> String {

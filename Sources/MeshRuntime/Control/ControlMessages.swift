@@ -91,8 +91,10 @@ package struct TaskSpec: Hashable, Sendable, Codable {
 }
 
 /// A value, or the error in its place, encoded by the process that has their types; those on the way only pass it on.
-package enum EncodedOutcome: Hashable, Sendable, Codable {
+package enum EncodedOutcome: Sendable, Codable {
     case value(EncodedValue)
+    /// A large value: where it lies, and a value without bytes that holds the actors and objects in it.
+    case stored(StoredObject, EncodedValue)
     case failure(EncodedError)
 }
 

@@ -8,6 +8,7 @@ package enum WellKnown {
     package static let node = UniqueID(high: 0, low: 2)
     package static let worker = UniqueID(high: 0, low: 3)
     package static let streams = UniqueID(high: 0, low: 4)
+    package static let objects = UniqueID(high: 0, low: 6)
     /// No actor: under this number a broker's store has the keys that were revoked.
     package static let revokedKeys = UniqueID(high: 0, low: 5)
 

@@ -12,7 +12,7 @@ import MeshMessagePack
 /// MessagePack: `[data, [actor, …]]`.
 package struct EncodedValue: Sendable {
     package let data: Data
-    /// The actors whose counted handles are in the data, without repetition.
+    /// The actors and objects of which counted handles and references are in the data, without repetition.
     package let actors: [UniqueID]
     /// The holds on them, one for each.
     let leases: [HandleLease]
@@ -36,6 +36,9 @@ package struct EncodedValue: Sendable {
     package func held(on mesh: Mesh) -> EncodedValue {
         EncodedValue(self.data, self.actors, self.actors.map { mesh.lease(for: $0) })
     }
+
+    /// The objects of which references are in it.
+    package var objects: [UniqueID] { self.actors.filter { $0.owner != nil } }
 
     /// How many bytes it takes.
     package var count: Int { self.data.count }

@@ -9,6 +9,9 @@ package import MeshCore
 ///
 /// Nothing grows without bound: an actor that is not held has no entry once the broker knows that, and one that came
 /// and went between two reports never had the broker hear of it.
+///
+/// References to objects are held like handles to actors. Of its own objects a process says each time that it let them
+/// go, also when the broker never heard that it had them: the answer tells whether anybody else has.
 package struct Holds: Sendable {
     /// A message with handles, as its receiver names it.
     package struct Transit: Hashable, Sendable {
@@ -50,8 +53,12 @@ package struct Holds: Sendable {
 
     /// How many messages with handles may wait for the broker. The senders of more hold on to what was in them.
     private static let mostWaiting = 1 << 16
+    /// The process that this is of; nil for one that owns no objects.
+    private let process: PeerID?
 
-    package init() {}
+    package init(of process: PeerID? = nil) { self.process = process }
+
+    private func isOwn(_ object: UniqueID) -> Bool { self.process != nil && object.owner == self.process }
 
     // MARK: What happens here
 
@@ -98,7 +105,7 @@ package struct Holds: Sendable {
 
     private mutating func letGo(_ actor: UniqueID) {
         guard let hold = self.entries[actor], hold.phase != .held else { return }
-        if !hold.isKnown {
+        if !hold.isKnown, !self.isOwn(actor) {
             self.entries[actor] = nil
         } else if hold.phase == .released {
             self.toRelease.insert(actor)
@@ -157,8 +164,8 @@ package struct Holds: Sendable {
 
     private mutating func takeChanges() -> HoldChanges {
         for actor in self.toAcquire { self.entries[actor]?.isBeingTold = true }
-        let released = self.toRelease.compactMap { actor in
-            self.entries.removeValue(forKey: actor).map { HoldChanges.Released(actor: actor, grants: $0.grants) }
+        let released = self.toRelease.map { actor in
+            HoldChanges.Released(actor: actor, grants: self.entries.removeValue(forKey: actor)?.grants ?? 0)
         }
         defer { (self.toAcquire, self.toRelease) = ([], []) }
         return HoldChanges(acquired: Array(self.toAcquire), released: released)
@@ -166,6 +173,8 @@ package struct Holds: Sendable {
 
     private mutating func takeComplete() -> HoldChanges {
         self.wantsComplete = false
+        // What is said of own objects is asked at the same time, and of those the broker has to hear.
+        let asked = self.toRelease.filter(self.isOwn).map { HoldChanges.Released(actor: $0, grants: 0) }
         (self.toAcquire, self.toRelease) = ([], [])
         self.entries = self.entries.filter { $0.value.phase != .released }
         let held = self.entries.filter { !$0.value.isOver }.map(\.key)
@@ -173,11 +182,21 @@ package struct Holds: Sendable {
             self.entries[actor]?.grants = 0
             self.entries[actor]?.isBeingTold = true
         }
-        return HoldChanges(acquired: held, isComplete: true)
+        return HoldChanges(acquired: held, released: asked, isComplete: true)
     }
 
-    /// The broker has taken the report. Of these actors it says that they have ended for good.
-    package mutating func accepted(ended: [UniqueID] = []) {
+    /// An object of this process may be held by nobody any more: the broker is asked, unless it is held here.
+    package mutating func ask(_ object: UniqueID) {
+        guard self.isOwn(object), self.entries[object] == nil else { return }
+        self.toRelease.insert(object)
+    }
+
+    /// The broker has taken the report. Of these actors it says that they have ended for good, and of this process's own
+    /// objects among them that nobody held them.
+    ///
+    /// - Returns: those of which that is still so: nobody has been given an object of this process since.
+    @discardableResult
+    package mutating func accepted(ended: [UniqueID] = []) -> [UniqueID] {
         let report = self.underWay
         self.underWay = nil
         for actor in report?.acquired ?? [] {
@@ -188,7 +207,13 @@ package struct Holds: Sendable {
             self.entries[actor] = hold
             self.letGo(actor)
         }
-        for actor in ended { self.over(actor) }
+        var over: [UniqueID] = []
+        for actor in ended {
+            if self.isOwn(actor), self.entries[actor] != nil || self.toRelease.contains(actor) { continue }
+            self.over(actor)
+            over.append(actor)
+        }
+        return over
     }
 
     private mutating func over(_ actor: UniqueID) {
@@ -203,8 +228,10 @@ package struct Holds: Sendable {
 
     /// The report did not arrive, or nobody knows. The next one is complete.
     package mutating func failed() {
+        let asked = self.underWay?.released.map(\.actor).filter(self.isOwn) ?? []
         self.underWay = nil
         self.wantsComplete = true
+        for object in asked { self.ask(object) }
         for actor in self.entries.keys {
             self.entries[actor]?.isBeingTold = false
             self.letGo(actor)

@@ -1,4 +1,4 @@
-import MeshCore
+package import MeshCore
 import Synchronization
 
 /// One lease for each actor that this process holds, and what the broker knows of it.
@@ -23,7 +23,7 @@ package final class LeaseTable: Sendable {
 
     private struct State {
         var leases: [UniqueID: Entry] = [:]
-        var holds = Holds()
+        var holds: Holds
         var nextNumber: UInt64 = 1
         /// Those whose last lease has ended, while what was sent to the actor has not arrived.
         var ended: [UniqueID: Ended] = [:]
@@ -37,9 +37,9 @@ package final class LeaseTable: Sendable {
         var completeReports: UInt64 = 0
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    package init() {}
+    package init(of process: PeerID) { self.state = Mutex(State(holds: Holds(of: process))) }
 
     // MARK: Leases come and go
 
@@ -167,7 +167,16 @@ package final class LeaseTable: Sendable {
         }
     }
 
-    func accepted(ended: [UniqueID]) { self.state.withLock { $0.holds.accepted(ended: ended) } }
+    /// - Returns: those of the ended actors and objects of which that is still so.
+    @discardableResult
+    func accepted(ended: [UniqueID]) -> [UniqueID] { self.state.withLock { $0.holds.accepted(ended: ended) } }
+
+    /// Objects of this process may be held by nobody any more.
+    func ask(_ objects: [UniqueID]) {
+        self.state.withLock { state in
+            for object in objects { state.holds.ask(object) }
+        }
+    }
 
     func failed() { self.state.withLock { $0.holds.failed() } }
 

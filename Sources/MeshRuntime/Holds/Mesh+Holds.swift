@@ -188,9 +188,13 @@ extension Mesh {
             guard let report = self.leases.nextReport() else { return }
             do {
                 let ended = try await directory.report(report)
-                self.leases.accepted(ended: ended.map(\.actor))
-                for actor in ended {
-                    self.references.find(actor.actor)?.end(with: MeshError(.actorDied, actor.reason))
+                let over = Set(self.leases.accepted(ended: ended.map(\.actor)))
+                for actor in ended where over.contains(actor.actor) {
+                    if actor.actor.owner != nil {
+                        self.objects.ended(actor.actor, reason: actor.reason)
+                    } else {
+                        self.references.find(actor.actor)?.end(with: MeshError(.actorDied, actor.reason))
+                    }
                 }
             } catch {
                 self.logger.debug("the broker did not take a report of handles", metadata: ["error": "\(error)"])
@@ -201,10 +205,17 @@ extension Mesh {
         }
     }
 
+    /// Asks the broker whether anybody holds objects of this process that it does not hold itself.
+    func askForHolders(of objects: [UniqueID]) {
+        self.leases.ask(objects)
+        self.reportHolds()
+    }
+
     /// Tells the broker of everything that this process holds, in place of what it knew: it has been away, or had given
     /// this process up.
     package func reportAllHolds() {
         self.leases.wantComplete()
+        self.leases.ask(self.objects.given)
         self.reportHolds()
     }
 }

@@ -6,9 +6,23 @@ import Synchronization
 ///
 /// `@unchecked Sendable`: its state is in a mutex; subclasses say why theirs is safe.
 package class PendingResult: @unchecked Sendable {
-    package let id = UniqueID.make()
+    package let id: UniqueID
     let policy: BackPressure
     private let state = Mutex(State())
+    /// What it needs once it is known in several processes.
+    private let shared = Mutex(Shared())
+
+    private struct Shared {
+        var table: ObjectTable?
+        /// This process's hold on it, from when it was first passed on or was received.
+        var lease: HandleLease?
+        /// Asks for it, when somebody first waits.
+        var begin: (@Sendable () -> Task<Void, Never>)?
+        /// Asks for it.
+        var question: Task<Void, Never>?
+        /// Where its owner is; nil for an own one.
+        var owner: PeerAddress?
+    }
 
     private struct State {
         var isComplete = false
@@ -20,7 +34,58 @@ package class PendingResult: @unchecked Sendable {
         var submitter: UnsafeContinuation<Void, Never>?
     }
 
-    package init(policy: BackPressure = .wait) { self.policy = policy }
+    /// - Parameter id: names it among all objects, and says who owns it.
+    package init(_ id: UniqueID, policy: BackPressure = .wait) {
+        self.id = id
+        self.policy = policy
+    }
+
+    deinit {
+        let (table, question) = self.shared.withLock { ($0.table, $0.question) }
+        question?.cancel()
+        table?.gone(self.id, ObjectIdentifier(self))
+    }
+
+    // MARK: In several processes
+
+    /// The table of objects that it is in, once others refer to it or when it is another process's.
+    var table: ObjectTable? { self.shared.withLock { $0.table } }
+
+    /// Enters the table of this process.
+    func enter(_ table: ObjectTable, lease: HandleLease) {
+        self.shared.withLock { shared in
+            shared.table = table
+            shared.lease = lease
+        }
+    }
+
+    /// Is another process's. Whoever waits for it first makes this one ask.
+    func belongs(to owner: PeerAddress, begin: @escaping @Sendable () -> Task<Void, Never>) {
+        self.shared.withLock { shared in
+            shared.owner = owner
+            shared.begin = begin
+        }
+    }
+
+    /// This process's hold on it.
+    var lease: HandleLease? { self.shared.withLock { $0.lease } }
+
+    /// Where its owner is; nil for an own one.
+    var owner: PeerAddress? { self.shared.withLock { $0.owner } }
+
+    /// Asks for another process's object, unless that is being done.
+    package func beginIfNeeded() {
+        let begin = self.shared.withLock { shared in
+            defer { shared.begin = nil }
+            return shared.begin
+        }
+        guard let question = begin?() else { return }
+        self.shared.withLock { $0.question = question }
+    }
+
+    package var failure: (any Error)? { nil }
+    var anyOutcome: (any AnyObjectOutcome)? { nil }
+    func fail(_ error: any Error) {}
 
     // MARK: Acceptance
 
@@ -51,9 +116,12 @@ package class PendingResult: @unchecked Sendable {
     package var isComplete: Bool { self.state.withLock { $0.isComplete } }
 
     /// Marks the result as there, the first time, after `store` has put it in its place.
-    package func finish(_ store: () -> Void) {
-        let waiters = self.state.withLock { state in
-            guard !state.isComplete else { return [(number: Int, continuation: UnsafeContinuation<Void, Never>)]() }
+    ///
+    /// - Returns: whether it was the first time.
+    @discardableResult
+    package func finish(_ store: () -> Void) -> Bool {
+        let waiters = self.state.withLock { state -> [(number: Int, continuation: UnsafeContinuation<Void, Never>)]? in
+            guard !state.isComplete else { return nil }
             store()
             state.isComplete = true
             state.task = nil
@@ -61,11 +129,13 @@ package class PendingResult: @unchecked Sendable {
             defer { state.waiters = [] }
             return state.waiters
         }
-        for waiter in waiters { waiter.continuation.resume() }
+        for waiter in waiters ?? [] { waiter.continuation.resume() }
+        return waiters != nil
     }
 
     /// Returns when the result is there or the waiting task is cancelled.
     package func wait() async {
+        self.beginIfNeeded()
         let number = self.state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter

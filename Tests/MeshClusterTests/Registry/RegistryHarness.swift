@@ -87,7 +87,7 @@ struct RegistryHarness {
                 self.note { $0.idle(id, incarnation: incarnation, isHeld: false, at: $1) }
             case .ask(_, _, _, let child):
                 self.note { $0.decided(child.actor, incarnation: child.incarnation, .restart, at: $1) }
-            case .changed, .event, .reclaim: break
+            case .changed, .event, .reclaim, .objectsFree: break
             }
         }
     }

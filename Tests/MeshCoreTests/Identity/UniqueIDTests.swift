@@ -29,4 +29,13 @@ import Testing
         #expect(UniqueID(high: 0, low: 7).isReserved)
         #expect(UniqueID(high: 0, low: 7).short == "7")
     }
+
+    @Test("an object's ID says who owns it; other IDs have no owner")
+    func owners() {
+        let ids = (0..<10_000).map { _ in UniqueID.makeObject(of: PeerID(7)) }
+        #expect(Set(ids).count == ids.count)
+        #expect(ids.allSatisfy { $0.owner == PeerID(7) })
+        #expect((0..<10_000).allSatisfy { _ in UniqueID.make().owner == nil })
+        #expect(UniqueID(high: 0, low: 7).owner == nil)
+    }
 }

@@ -109,7 +109,7 @@ extension World {
                 backoff: options.backoff)
         }
         let spec = ActorSpec(
-            id: UniqueID(high: 1, low: self.nextActor), typeName: "app.A", displayType: "app.A", program: "app",
+            id: UniqueID(high: 1, low: 2 * self.nextActor), typeName: "app.A", displayType: "app.A", program: "app",
             arguments: EncodedValue(), options: options, window: 1, owner: agent.owner,
             isSupervisor: options.supervision != nil && self.chance(2))
         self.nextActor += 1

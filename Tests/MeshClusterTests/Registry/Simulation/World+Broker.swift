@@ -121,7 +121,7 @@ extension World {
         case .changed(let id): self.wake(id)
         case .event(let event):
             self.record("  \(event.kind) \(event.actor?.name ?? event.subject).\(event.incarnation): \(event.message)")
-        case .reclaim: break
+        case .reclaim, .objectsFree: break
         }
     }
 

@@ -26,7 +26,8 @@ package final class NoteFile: Sendable {
     /// Reads all notes of a file.
     package static func notes(in path: String) throws -> [CallEvidence.Note] {
         let decoder = JSONDecoder()
-        return try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: UInt8(ascii: "\n")).compactMap { line in
+        return try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: UInt8(ascii: "\n")).compactMap {
+            line in
             do {
                 return try decoder.decode(CallEvidence.Note.self, from: line)
             } catch {

@@ -1,0 +1,33 @@
+// Memory that has a descriptor, and files without a name.
+#ifndef CMESH_SHARED_MEMORY_H
+#define CMESH_SHARED_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/// Memory that lives as long as a descriptor or a mapping of it, and can be sealed. Returns -1 and sets errno on
+/// failure.
+int cmesh_memory_file(const char *name);
+
+/// Makes a memory file unchangeable for ever, by anybody. Returns -1 and sets errno on failure, as when it is mapped to
+/// be written.
+int cmesh_seal(int descriptor);
+
+/// Whether a descriptor is of memory that nobody can change or cut off any more.
+bool cmesh_is_sealed(int descriptor);
+
+/// A file in a folder that has no name, so that nothing is left of it when its last descriptor is closed. Returns -1 and
+/// sets errno on failure.
+int cmesh_nameless_file(const char *folder);
+
+/// Opens what is open as a descriptor in another process of this host, to be read. Returns -1 and sets errno on failure.
+int cmesh_open_of_process(pid_t process, int descriptor);
+
+/// Copies the first `size` bytes of a file to another, from its start on. Returns -1 and sets errno on failure.
+int cmesh_copy_file(int from, int to, size_t size);
+
+/// Puts one open file in the place of another, under the same descriptor. Returns -1 and sets errno on failure.
+int cmesh_replace_descriptor(int with, int descriptor);
+
+#endif

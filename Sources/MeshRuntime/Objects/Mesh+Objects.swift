@@ -1,0 +1,180 @@
+import CMeshPlatform
+import FoundationEssentials
+package import MeshCore
+import MeshMessagePack
+
+/// Values that are shared by reference.
+extension Mesh {
+    /// Makes a value known to the mesh under a reference, so that it can be passed to many without being copied for each.
+    ///
+    /// The value cannot be changed any more. A small one, of up to 64 KiB encoded, stays in this process. A large one is
+    /// written to memory that all processes of this host map; over the budget of
+    /// ``MeshSettings/objectMemory`` what was not used for the longest goes to disk, unseen. It is freed when nobody
+    /// refers to it any more, and lost when this process ends.
+    ///
+    /// - Throws: `insufficientResources` when neither memory nor disk has room; what the value's `encode(to:)` throws.
+    public func put<Value: Codable & Sendable>(_ value: Value) async throws -> ObjectRef<Value> {
+        let object = self.makeObject(Value.self)
+        if _isPOD(Value.self), MemoryLayout<Value>.size <= MeshSettings.smallObject / 16 {
+            object.become(.value(value))
+        } else if let stored = try await self.store(value, for: self.address.peer) {
+            object.become(.stored(stored))
+        } else {
+            object.become(.value(value))
+        }
+        return ObjectRef(object)
+    }
+
+    /// Encodes a value and keeps it in the store of this host, if it is a large one.
+    ///
+    /// - Parameter owner: whose object it is.
+    /// - Returns: nil for a small one.
+    package func store(_ value: some Encodable, for owner: PeerID) async throws -> StoredValue? {
+        let buffer = self.buffers.take()
+        defer { self.buffers.give(buffer) }
+        try self.encoder.encode(value, into: buffer.bytes, attachments: buffer)
+        guard buffer.bytes.count > MeshSettings.smallObject || !buffer.attachments.isEmpty else { return nil }
+        let object = try await self.store(buffer, for: owner)
+        return StoredValue(
+            object, holds: EncodedValue(Data(), leases: buffer.leases), isOwn: owner == self.address.peer, on: self)
+    }
+
+    /// What others are told of a value.
+    func keep(_ value: some Encodable, for owner: PeerID) async throws -> ObjectAnswer {
+        guard let stored = try await self.store(value, for: owner) else { return .value(try self.encode(value)) }
+        // It is there as long as somebody has the answer.
+        return .stored(stored.object, stored.holds)
+    }
+
+    private func store(_ buffer: CallBuffer, for owner: PeerID) async throws -> StoredObject {
+        let layout = SegmentLayout(head: buffer.bytes.count, parts: buffer.attachments.map(\.count))
+        let number = UniqueID.make().low
+        let header = layout.header(number: number, maker: self.address.peer.number)
+        func fill(_ file: SegmentFile) throws {
+            try header.withUnsafeBytes { try file.write($0, at: 0) }
+            try buffer.bytes.withUnsafeBytes { try file.write($0, at: layout.head.lowerBound) }
+            for (part, range) in zip(buffer.attachments, layout.parts) {
+                try part.withUnsafeBytes { try file.write($0, at: range.lowerBound) }
+            }
+        }
+        guard let keeper = self.objects.keeper else {
+            return try await self.objectStore.make(
+                number, of: self.address.peer, size: layout.size, for: owner, fill)
+        }
+        // A worker's large values are with its node, which outlives it.
+        let file = try SegmentFile.memory("actormesh-object")
+        try fill(file)
+        try file.seal()
+        defer { withExtendedLifetime(file) {} }
+        return try await self.objectHost(at: keeper).adopt(
+            number, descriptor: file.descriptor, size: layout.size, for: owner)
+    }
+
+    /// The store of this process.
+    package var objectStore: ObjectStore {
+        self.objects.store {
+            ObjectStore(
+                address: self.address, budget: self.settings.objectBudget,
+                spillDirectory: self.settings.effectiveSpillDirectory)
+        }
+    }
+
+    // MARK: Reading
+
+    /// Maps a large value into this process.
+    ///
+    /// - Throws: `objectLost` when it is not there any more; `insufficientResources`.
+    func map(_ object: StoredObject) async throws -> SegmentMapping {
+        if object.store.host == self.address.host, let mapping = try self.objectStore.map(object) { return mapping }
+        do {
+            let copy: StoredObject
+            if object.store.host != self.address.host, let keeper = self.objects.keeper {
+                copy = try await self.objectHost(at: keeper).copy(of: object)
+            } else {
+                copy = try await self.copy(of: object)
+            }
+            guard let mapping = try self.objectStore.map(copy) else {
+                throw MeshError(.objectLost, "The object has been freed.")
+            }
+            return mapping
+        } catch let error as MeshError where error.code == .actorDied || error.code == .actorUnavailable {
+            let process = "process \(object.store.processID) (\(object.store.peer))"
+            throw MeshError(
+                .objectLost, "The object is lost: \(process), which kept it, has ended or cannot be reached.",
+                cause: error)
+        }
+    }
+
+    /// A copy in this process's store of what another store keeps: fetched in pieces, several at a time.
+    func copy(of object: StoredObject) async throws -> StoredObject {
+        guard object.store.peer != self.address.peer else {
+            throw MeshError(.objectLost, "The object has been freed.")
+        }
+        return try await self.objectStore.copy(of: object) { [weak self] file in
+            guard let self else { return }
+            try await self.fetch(object, into: file)
+        }
+    }
+
+    private func fetch(_ object: StoredObject, into file: SegmentFile) async throws {
+        let host = try self.objectHost(at: object.store)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            var under = 0
+            for offset in stride(from: 0, to: object.size, by: ObjectStore.mostPerRead) {
+                if under == Self.piecesAtOnce { try await group.next() } else { under += 1 }
+                let count = min(ObjectStore.mostPerRead, object.size - offset)
+                group.addTask {
+                    let piece = try await host.read(object.number, at: offset, count: count)
+                    guard piece.data.count == count, piece.isIntact else {
+                        throw MeshError(.decodingFailed, "A piece of an object was damaged on its way.")
+                    }
+                    try piece.data.withUnsafeBytes { try file.write($0, at: offset) }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private static let piecesAtOnce = 4
+
+    // MARK: Freeing
+
+    /// A large value of this process is not needed any more.
+    func free(_ object: StoredObject) {
+        guard !self.isStopped else { return }
+        guard object.store.peer != self.address.peer else { return self.freeHere([object.number], of: nil) }
+        self.detach { try await self.objectHost(at: object.store).free([object.number]) }
+    }
+
+    func freeHere(_ numbers: [UInt64], of owner: PeerID?) {
+        guard let store = self.objects.storeIfMade else { return }
+        for (reader, numbers) in store.free(numbers, of: owner) {
+            guard let address = self.peers.known(reader)?.address else { continue }
+            self.detach { try await self.objectHost(at: address).free(numbers) }
+        }
+    }
+}
+
+extension ObjectTable {
+    /// Makes the actor that other processes ask, once.
+    package func prepare(on mesh: Mesh) {
+        guard self.isUnprepared() else { return }
+        mesh.hostObjects()
+        mesh.onPeerLost { [weak mesh] peer, _ in
+            // One that was only silent may be well.
+            guard let mesh, mesh.hasEnded(peer) else { return }
+            mesh.objects.storeIfMade?.forget([peer])
+        }
+    }
+}
+
+extension Mesh {
+    fileprivate func hostObjects() {
+        let reference = self.makeReference(
+            id: WellKnown.unique(WellKnown.objects, in: self.address.peer), type: ObjectHost.self, name: nil,
+            incarnation: 0, window: nil)
+        let birth = Birth(reference: reference, type: ObjectHost.self, incarnation: 0)
+        let actor = Birth.$current.withValue(birth) { ObjectHost(actorSystem: self) }
+        self.host(actor, reference: reference, incarnation: 0, maxConcurrency: .max, isOwned: true)
+    }
+}

@@ -1,0 +1,65 @@
+import FoundationEssentials
+import MeshCore
+import MeshMessagePack
+
+/// What an object came to, in a process that knows its type.
+package enum ObjectOutcome<Value: Codable & Sendable>: Sendable {
+    case value(Value)
+    case failure(any Error)
+    case stored(StoredValue)
+}
+
+/// The same where the type is not known: in the table of the objects that others refer to.
+package protocol AnyObjectOutcome: Sendable {
+    /// What a process is told that asks for the object.
+    func answer(on mesh: Mesh) async throws -> ObjectAnswer
+}
+
+extension ObjectOutcome: AnyObjectOutcome {
+    package func answer(on mesh: Mesh) async throws -> ObjectAnswer {
+        switch self {
+        case .value(let value): try await mesh.keep(value, for: mesh.address.peer)
+        case .failure(let error): .failure(mesh.encodeError(error, method: "The work behind an object"))
+        case .stored(let stored): .stored(stored.object, stored.holds)
+        }
+    }
+}
+
+/// A large value that lies in a store, as its owner or whoever refers to it has it. When the owner lets it go, it is
+/// freed.
+package final class StoredValue: Sendable {
+    package let object: StoredObject
+    /// Holds the actors and objects in it.
+    package let holds: EncodedValue
+    private let mesh: Mesh
+    private let isOwn: Bool
+
+    /// - Parameter isOwn: whether it is this process's to free.
+    package init(_ object: StoredObject, holds: EncodedValue, isOwn: Bool, on mesh: Mesh) {
+        self.object = object
+        self.holds = holds
+        self.isOwn = isOwn
+        self.mesh = mesh
+    }
+
+    deinit { if self.isOwn { self.mesh.free(self.object) } }
+
+    /// Reads it where it lies, or from a copy when that is another host.
+    ///
+    /// - Throws: `objectLost` when its store has ended; `decodingFailed` when it is of another type.
+    func read<Value: Decodable>(_ type: Value.Type) async throws -> Value {
+        try await self.mesh.map(self.object).read(type, on: self.mesh)
+    }
+}
+
+extension SegmentMapping {
+    func read<Value: Decodable>(_ type: Value.Type, on mesh: Mesh) throws -> Value {
+        do {
+            var offset = 0
+            return try mesh.decoder.decode(
+                Value.self, from: self.head, offset: &offset, owner: self, attachments: self.parts)
+        } catch {
+            throw MeshError(.decodingFailed, "The object is no \(type).", cause: error)
+        }
+    }
+}

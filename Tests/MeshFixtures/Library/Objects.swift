@@ -1,0 +1,79 @@
+public import ActorMesh
+public import FoundationEssentials
+
+/// A value with everything in it that an object may have.
+public struct Cargo: Codable, Hashable, Sendable {
+    public var name: String
+    public var numbers: [Double]
+    public var bytes: Data
+
+    public init(name: String, numbers: [Double] = [], bytes: Data = Data()) {
+        self.name = name
+        self.numbers = numbers
+        self.bytes = bytes
+    }
+
+    /// One of about so many bytes, which another of the same seed is equal to.
+    public static func sample(_ seed: Int, bytes: Int) -> Cargo {
+        Cargo(
+            name: "cargo \(seed)", numbers: (0..<bytes / 16).map { Double($0 &* seed) },
+            bytes: Data((0..<bytes / 2).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ seed) }))
+    }
+}
+
+/// Keeps references, and reads what they refer to.
+public distributed actor Vault: RemoteActor {
+    private var kept: [ObjectRef<Cargo>] = []
+
+    public init(actorSystem: Mesh) { self.actorSystem = actorSystem }
+
+    /// Keeps a reference.
+    public distributed func keep(_ ref: ObjectRef<Cargo>) { self.kept.append(ref) }
+
+    /// Lets all go.
+    public distributed func drop() { self.kept = [] }
+
+    /// Gives the references back.
+    public distributed func refs() -> [ObjectRef<Cargo>] { self.kept }
+
+    /// Reads everything that is kept.
+    public distributed func read() async throws -> [Cargo] {
+        var values: [Cargo] = []
+        for ref in self.kept { values.append(try await ref.value) }
+        return values
+    }
+
+    /// What kind of values they are, without sending them anywhere: the sum of their numbers.
+    public distributed func sum() async throws -> Double {
+        var sum = 0.0
+        for ref in self.kept { sum += try await ref.value.numbers.reduce(0, +) }
+        return sum
+    }
+
+    /// Puts a value into the mesh, and gives the reference away.
+    public distributed func make(_ seed: Int, bytes: Int) async throws -> ObjectRef<Cargo> {
+        try await self.actorSystem.put(Cargo.sample(seed, bytes: bytes))
+    }
+}
+
+/// A task that makes a value.
+public struct MakeCargo: RemoteTask {
+    public var seed: Int
+    public var bytes: Int
+
+    public init(seed: Int, bytes: Int) {
+        self.seed = seed
+        self.bytes = bytes
+    }
+
+    public func run(on mesh: Mesh) async throws -> Cargo { .sample(self.seed, bytes: self.bytes) }
+}
+
+/// A task that reads a value.
+public struct SumCargo: RemoteTask {
+    public var cargo: ObjectRef<Cargo>
+
+    public init(_ cargo: ObjectRef<Cargo>) { self.cargo = cargo }
+
+    public func run(on mesh: Mesh) async throws -> Double { try await self.cargo.value.numbers.reduce(0, +) }
+}
