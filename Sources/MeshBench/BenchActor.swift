@@ -32,4 +32,16 @@ public distributed actor BenchActor: RemoteActor {
 
     /// Sends back what it gets.
     public distributed func echo(_ data: Data) -> Data { data }
+
+    /// Gets an object, and reads a byte of each page if it is to be touched. Returns how long that took, in
+    /// milliseconds.
+    distributed func get(_ ref: ObjectRef<Data>, touching: Bool) async throws -> Double {
+        let start = now()
+        let data = try await ref.value
+        var sum = 0
+        if touching { for index in stride(from: 0, to: data.count, by: 4096) { sum &+= Int(data[index]) } }
+        let time = seconds(since: start) * 1000
+        guard data.count > 0, sum >= 0 else { throw BenchError("no bytes") }
+        return time
+    }
 }

@@ -60,6 +60,9 @@ package final class ActorReference: Sendable {
 
     package var location: ActorLocation { self.state.withLock { $0.route.location } }
 
+    /// Whether the actor is known to have ended for good.
+    var hasEnded: Bool { self.state.withLock { $0.route.ended != nil } }
+
     /// Whether calls are kept until their outcome is known, because they may have to be sent again.
     var keepsCalls: Bool { self.mayRestart || self.retries != 0 }
 

@@ -9,6 +9,7 @@ package enum WellKnown {
     package static let worker = UniqueID(high: 0, low: 3)
     package static let streams = UniqueID(high: 0, low: 4)
     package static let objects = UniqueID(high: 0, low: 6)
+    package static let pools = UniqueID(high: 0, low: 7)
     /// No actor: under this number a broker's store has the keys that were revoked.
     package static let revokedKeys = UniqueID(high: 0, low: 5)
 
@@ -45,5 +46,16 @@ extension Mesh {
         try await self.birth(
             type, id: WellKnown.unique(id, in: self.address.peer), name: nil, incarnation: 0,
             maxConcurrency: .max, make)
+    }
+
+    /// Hosts one of the well-known actors whose initialiser awaits nothing.
+    func hostService<Service: DistributedActor>(
+        _ type: Service.Type, as id: UniqueID, _ make: (Mesh) -> Service
+    ) where Service.ActorSystem == Mesh {
+        let reference = self.makeReference(
+            id: WellKnown.unique(id, in: self.address.peer), type: type, name: nil, incarnation: 0, window: nil)
+        let birth = Birth(reference: reference, type: type, incarnation: 0)
+        let actor = Birth.$current.withValue(birth) { make(self) }
+        self.host(actor, reference: reference, incarnation: 0, maxConcurrency: .max, isOwned: true)
     }
 }

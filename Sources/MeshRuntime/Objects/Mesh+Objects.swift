@@ -158,23 +158,12 @@ extension Mesh {
 extension ObjectTable {
     /// Makes the actor that other processes ask, once.
     package func prepare(on mesh: Mesh) {
-        guard self.isUnprepared() else { return }
-        mesh.hostObjects()
+        guard self.isUnprepared(.objects) else { return }
+        mesh.hostService(ObjectHost.self, as: WellKnown.objects) { ObjectHost(actorSystem: $0) }
         mesh.onPeerLost { [weak mesh] peer, _ in
             // One that was only silent may be well.
             guard let mesh, mesh.hasEnded(peer) else { return }
             mesh.objects.storeIfMade?.forget([peer])
         }
-    }
-}
-
-extension Mesh {
-    fileprivate func hostObjects() {
-        let reference = self.makeReference(
-            id: WellKnown.unique(WellKnown.objects, in: self.address.peer), type: ObjectHost.self, name: nil,
-            incarnation: 0, window: nil)
-        let birth = Birth(reference: reference, type: ObjectHost.self, incarnation: 0)
-        let actor = Birth.$current.withValue(birth) { ObjectHost(actorSystem: self) }
-        self.host(actor, reference: reference, incarnation: 0, maxConcurrency: .max, isOwned: true)
     }
 }

@@ -25,8 +25,8 @@ package final class ObjectTable: Sendable {
         var store: ObjectStore?
         /// The process that keeps the large values of this one; nil for itself.
         var keeper: PeerAddress?
-        /// Whether other processes can ask.
-        var isPrepared = false
+        /// For what other processes can ask.
+        var prepared: Set<Service> = []
     }
 
     private let state = Mutex(State())
@@ -130,13 +130,17 @@ package final class ObjectTable: Sendable {
 
     // MARK: The store
 
-    /// Whether nobody has made it possible yet that others ask; the caller does so now.
-    func isUnprepared() -> Bool {
-        self.state.withLock { state in
-            defer { state.isPrepared = true }
-            return !state.isPrepared
-        }
+    /// What other processes may ask for.
+    enum Service: Hashable, Sendable {
+        case objects
+        case pools
     }
+
+    /// Whether nobody has made it possible yet that others ask for something; the caller does so now.
+    func isUnprepared(_ service: Service) -> Bool { self.state.withLock { $0.prepared.insert(service).inserted } }
+
+    /// What the objects of this process came to that others refer to.
+    var outcomes: [any AnyObjectOutcome] { self.state.withLock { $0.given.values.compactMap(\.outcome) } }
 
     /// Where this process's large values are kept; made when it is first needed.
     func store(_ make: () -> ObjectStore) -> ObjectStore {

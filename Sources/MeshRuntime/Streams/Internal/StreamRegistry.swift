@@ -137,11 +137,6 @@ extension Mesh {
 
     /// Makes the actor that readers in other processes ask.
     fileprivate func hostStreams() {
-        let reference = self.makeReference(
-            id: WellKnown.unique(WellKnown.streams, in: self.address.peer), type: StreamHost.self, name: nil,
-            incarnation: 0, window: nil)
-        let birth = Birth(reference: reference, type: StreamHost.self, incarnation: 0)
-        let actor = Birth.$current.withValue(birth) { StreamHost(actorSystem: self) }
-        self.host(actor, reference: reference, incarnation: 0, maxConcurrency: .max, isOwned: true)
+        self.hostService(StreamHost.self, as: WellKnown.streams) { StreamHost(actorSystem: $0) }
     }
 }
