@@ -174,10 +174,14 @@ extension Broker {
     }
 
     /// What a process says of its handles. Returns those that it took of actors which have ended.
+    ///
+    /// - Parameter node: the node whose worker it is; nil for others.
     package distributed func report(
         _ changes: HoldChanges, by process: PeerID, on node: PeerID?
     ) async throws -> [EndedActor] {
         try CallOrigin.requireSpeaking(for: process)
+        // Workers have the key of their node.
+        try CallOrigin.requireSpeaking(for: node)
         return self.note { registry, now in registry.report(changes, by: process, on: node, at: now) }
     }
 
