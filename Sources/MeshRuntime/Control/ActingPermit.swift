@@ -1,4 +1,4 @@
-package import Synchronization
+import Synchronization
 
 /// Until when actors of a process may begin to run calls, by its own clock: later they may have another life elsewhere,
 /// which the process may not know yet.
