@@ -31,7 +31,7 @@ bench: deps ## Measure, beside the raw baselines of the same run
 fuzz: deps ## Feed the decoder inputs made to break it: make fuzz seconds=600
 	Fuzz/run $(seconds)
 
-chaos: deps ## Kill and freeze processes of a mesh under load: make chaos seconds=3600 [seed=7]
+chaos: deps ## Kill and freeze processes of a mesh under load, and cut their hosts off: make chaos seconds=3600 [seed=7]
 	CHAOS_SECONDS=$(seconds) $(if $(seed),CHAOS_SEED=$(seed)) swift test --filter 'Processes/Chaos/'
 
 soak: deps ## Use a mesh in every way again and again, and watch what it takes: make soak seconds=1800

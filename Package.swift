@@ -184,7 +184,9 @@ let package = Package(
         ),
 
         // Actors that misbehave on purpose, and the program whose worker processes run them.
-        .target(name: "MeshFixtures", dependencies: ["ActorMesh", "MeshTesting"], path: "Tests/MeshFixtures/Library"),
+        .target(
+            name: "MeshFixtures", dependencies: ["ActorMesh", "MeshSQLite", "MeshTesting"],
+            path: "Tests/MeshFixtures/Library"),
         .executableTarget(
             name: "mesh-fixtures",
             dependencies: ["ActorMesh", "MeshFixtures"],

@@ -44,9 +44,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
     let targets = CallTargets()
     let hosts = Mutex<[UniqueID: HostedActor]>([:])
     let births = Births()
-    /// Until when actors of this process may begin to run calls, by this process's clock: later they may have another
-    /// life elsewhere, which this process learns only when it was stopped and goes on.
-    package let mayActUntil = Atomic<UInt64>(.max)
+    /// Until when actors of this process may begin to run calls.
+    package let actingPermit = ActingPermit()
     /// The keys whose holders are no part of the mesh any more.
     let revokedKeys = Mutex<Set<KeyIdentity>>([])
     let transport: any MeshTransport

@@ -1,6 +1,8 @@
 import ActorMesh
 import Glibc
+import MeshCluster
 import MeshFixtures
+import MeshRuntime
 import Testing
 
 extension Processes {
@@ -24,6 +26,19 @@ extension Processes {
                     try await poll { (try? await phoenix.state().incarnation) == UInt64(life + 1) }
                     try await phoenix.reset()
                 }
+            }
+        }
+
+        @Test("who takes a life for over that is not is sent there again, when every death would be known")
+        func mistaken() async throws {
+            let settings = MeshSettings(leaseTime: .milliseconds(500), heartbeatInterval: .milliseconds(50))
+            try await withFixtures(settings: settings) { mesh in
+                let phoenix = try await mesh.spawn(
+                    Phoenix.self, .init(motto: "here"), options: .init(maxRestarts: .unlimited))
+                let actor = (phoenix.id as ActorID).uniqueID
+                let location = try await mesh.membership.locate(actor, after: 1, hasEnded: true)
+                #expect(location.incarnation == 1)
+                #expect(location.address.processID == (try await phoenix.state().process))
             }
         }
 

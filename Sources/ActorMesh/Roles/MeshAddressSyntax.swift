@@ -27,10 +27,32 @@ package enum MeshAddressSyntax {
                 "\"\(text)\" is no address that others can connect to. Advertise tcp://HOST:PORT, such as "
                     + "tcp://mesh.example:4711; port * is the one that was bound.")
         }
+        guard endpoint.isWildcard || Self.isHost(endpoint.host) else {
+            throw UsageError(
+                "\"\(text)\" cannot be connected to: \"\(endpoint.host)\" is neither an address nor a name of a host. "
+                    + "Advertise tcp://HOST:PORT, such as tcp://mesh.example:4711.")
+        }
         guard !endpoint.isWildcard else {
             throw UsageError(
                 "\"\(text)\" means all interfaces, and nobody can connect to that. Advertise the name or the address by "
                     + "which others reach this host, and leave \(endpoint.host) to --bind.")
+        }
+    }
+
+    /// Whether a text is an IP address as it is written in an endpoint, or can be a name: parts of letters, digits, `-`
+    /// and `_` between single dots, of which the last is no number.
+    private static func isHost(_ text: String) -> Bool {
+        if TCPEndpoint(host: text, port: "*").isBracketed || IPAddress(text) != nil { return true }
+        let name = text.hasSuffix(".") ? text.dropLast() : text[...]
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard name.utf8.count <= 253, let last = parts.last, !last.utf8.allSatisfy({ (48...57).contains($0) }) else {
+            return false
+        }
+        return parts.allSatisfy { part in
+            (1...63).contains(part.utf8.count) && !part.hasPrefix("-") && !part.hasSuffix("-")
+                && part.unicodeScalars.allSatisfy {
+                    $0.isASCII && ($0.properties.isAlphabetic || (48...57).contains($0.value) || $0 == "-" || $0 == "_")
+                }
         }
     }
 

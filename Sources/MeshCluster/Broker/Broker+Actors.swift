@@ -94,14 +94,22 @@ extension Broker {
     }
 
     /// Where an actor is that was called in vain; see ``MeshDirectory``.
+    ///
+    /// Whoever says that a life is over may be wrong. If it is still listed when every death should have been heard of, he
+    /// is told to try again there.
     package distributed func locate(
         _ actor: UniqueID, after incarnation: UInt64, hasEnded: Bool
     ) async throws -> ActorLocation {
+        let mesh = self.actorSystem
+        let patience = self.now + (hasEnded ? mesh.settings.leaseTime.nanoseconds : 0)
+        let alarm = hasEnded ? mesh.schedule(at: patience) { [waiters] in waiters.wake(actor) } : nil
+        defer { if let alarm { mesh.timers.cancel(alarm) } }
         while true {
             let changes = self.waiters.changes
             guard self.mayLive(actor) else { break }
             if let entry = self.registry.entries[actor], entry.phase == .alive, let address = entry.address,
-                entry.spec.incarnation > incarnation || (!hasEnded && entry.spec.incarnation == incarnation)
+                entry.spec.incarnation > incarnation
+                    || (entry.spec.incarnation == incarnation && self.now >= patience)
             {
                 return ActorLocation(address: address, incarnation: entry.spec.incarnation)
             }
@@ -166,10 +174,14 @@ extension Broker {
     }
 
     /// What a process says of its handles. Returns those that it took of actors which have ended.
+    ///
+    /// - Parameter node: the node whose worker it is; nil for others.
     package distributed func report(
         _ changes: HoldChanges, by process: PeerID, on node: PeerID?
     ) async throws -> [EndedActor] {
         try CallOrigin.requireSpeaking(for: process)
+        // Workers have the key of their node.
+        try CallOrigin.requireSpeaking(for: node)
         return self.note { registry, now in registry.report(changes, by: process, on: node, at: now) }
     }
 

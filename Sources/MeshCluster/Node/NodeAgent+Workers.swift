@@ -110,7 +110,8 @@ extension NodeAgent {
 
     /// Takes a worker back that has nothing more to do; the next submitter may have it.
     package distributed func returnWorker(_ worker: PeerID) async throws {
-        guard self.workers[worker]?.leasedBy != nil else { return }
+        guard let owner = self.workers[worker]?.leasedBy else { return }
+        try CallOrigin.requireSpeaking(for: owner)
         self.workers[worker]?.leasedBy = nil
         self.releaseSlot()
         self.giveBack(worker)
@@ -118,6 +119,7 @@ extension NodeAgent {
 
     /// Ends a worker that its submitter cannot reach, with what it does.
     package distributed func endLease(_ worker: PeerID, of owner: PeerID) async throws {
+        try CallOrigin.requireSpeaking(for: owner)
         guard self.workers[worker]?.leasedBy == owner else { return }
         self.end(worker, for: "whoever had leased it could not reach it")
     }

@@ -32,13 +32,15 @@ package final class ReferenceTable: Sendable {
         }
     }
 
+    /// Those that are there now.
+    var all: [ActorReference] { self.references.withLock { $0.values.compactMap(\.reference) } }
+
     /// Tells all that a process is gone or out of reach.
     func lose(at peer: PeerID, hasEnded: Bool, because reason: MeshError) {
-        let references = self.references.withLock { $0.values.compactMap(\.reference) }
-        for reference in references { reference.lose(at: peer, hasEnded: hasEnded, because: reason) }
+        for reference in self.all { reference.lose(at: peer, hasEnded: hasEnded, because: reason) }
     }
 
     func endAll(with error: MeshError) {
-        for reference in self.references.withLock({ $0.values.compactMap(\.reference) }) { reference.end(with: error) }
+        for reference in self.all { reference.end(with: error) }
     }
 }

@@ -385,6 +385,17 @@ package final class Peer: Sendable {
     /// Whether a link from the peer is the present one.
     func receives(by epoch: UInt64) -> Bool { self.state.withLock { $0.failure == nil && $0.links.theirs == epoch } }
 
+    /// In words; for tests that fail.
+    var diagnosis: String {
+        self.state.withLock { state in
+            "link \(state.links.own) to \(self.id): sent \(state.sender.lastSequence), unacknowledged "
+                + "\(state.sender.unacknowledged.count), not taken \(state.unsent.map(String.init) ?? "none"), "
+                + "gathered \(state.frame != nil); link \(state.links.theirs) from it: received "
+                + "\(state.receiver.lastInOrder); given up \(state.links.lastGivenUp), silent for "
+                + "\(state.silence.length / 1_000_000) ms\(state.failure.map { ", failed: \($0.message)" } ?? "")"
+        }
+    }
+
     var failure: MeshError? { self.state.withLock { $0.failure } }
 
     /// The epoch up to which links from the peer are given up when this one is.

@@ -189,12 +189,11 @@ package final class HostedActor: Sendable {
             return self.conclude(call, with: MeshError(.deadlineExceeded, message))
         }
         guard self.mayAct else {
-            let error = MeshError(.actorDied, "\(self.label) has ended: its process has lost its lease.")
-            return self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
+            return self.refuse(
+                call, with: MeshError(.actorDied, "\(self.label) has ended: its process has lost its lease."))
         }
         guard let actor = self.instance else {
-            let error = MeshError(.actorDied, "\(self.label) has ended.")
-            return self.mesh.refuse(call, of: self.id, self.incarnation, with: error)
+            return self.refuse(call, with: MeshError(.actorDied, "\(self.label) has ended."))
         }
         if let caller = call.origin?.id, let error = Permissions.refusal(of: call.target, on: actor, to: caller) {
             return self.conclude(call, with: error)
@@ -212,8 +211,13 @@ package final class HostedActor: Sendable {
 
     /// Whether nobody can have begun another life of the actor.
     private var mayAct: Bool {
-        let end = self.mesh.mayActUntil.load(ordering: .relaxed)
-        return end == .max || !self.isOwned || self.id.isReserved || cmesh_monotonic_nanoseconds() < end
+        !self.isOwned || self.id.isReserved || self.mesh.actingPermit.isValid { cmesh_monotonic_nanoseconds() }
+    }
+
+    /// Tells whoever asked last for a call that it has not run, and will not in this life.
+    private func refuse(_ call: InboundCall, with error: MeshError) {
+        let asker = self.mailbox.withLock { $0.refuse(call) }
+        self.mesh.refuse(asker, of: self.id, self.incarnation, with: error)
     }
 
     /// Runs the method and answers the call.

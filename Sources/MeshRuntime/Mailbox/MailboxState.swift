@@ -230,11 +230,17 @@ struct MailboxState: ~Copyable {
         with error: MeshError
     ) -> (waiting: Deque<InboundCall>, running: [(call: InboundCall, runner: MailboxRunner)]) {
         if self.closed == nil { self.closed = error }
-        let waiting = self.waiting
+        var waiting: Deque<InboundCall> = []
+        for call in self.waiting { waiting.append(self.refuse(call)) }
         self.waiting = []
-        return (
-            Deque(waiting.map { self.asker(of: $0) }), self.running.map { (self.asker(of: $0.call), $0.runner) }
-        )
+        return (waiting, self.running.map { (self.asker(of: $0.call), $0.runner) })
+    }
+
+    /// A call that has come will not run. Returns the one that is to be told so: the same one, or that by which its
+    /// caller asked last. Should the news be lost, and the call come again, it is not taken for one that is here.
+    mutating func refuse(_ call: InboundCall) -> InboundCall {
+        defer { if call.mayComeAgain { self.answers.drop(call, from: self.caller(of: call)) } }
+        return self.asker(of: call)
     }
 
     /// Drops what waits from a caller that is gone, and names the runners that work for it. Its one-way messages run.

@@ -111,6 +111,15 @@ struct RoleArgumentsTests {
         for address in ["mesh.example:4711", "ipc:///run/1", "tcp://h:0", "tcp://fd00::7:1", "tcp://h:1#ab"] {
             #expect(self.refusal("node", "--advertise", address).contains("tcp://mesh.example:4711"), "\(address)")
         }
+        for host in [
+            "a..b", ".a", "a b", "10.0.0.300", "-a", "a-.b", "a,b", "é", "a/b", String(repeating: "a", count: 64),
+        ] {
+            let refusal = self.refusal("node", "--advertise", "tcp://\(host):5")
+            #expect(refusal.contains("neither an address nor a name"), "\(host): \(refusal)")
+        }
+        for host in ["a", "mesh-1.example.", "_mesh.a_b", "10.0.0.30", "[fd00::7]", "4711.example"] {
+            #expect(throws: Never.self, "\(host)") { try MeshAddressSyntax.checkAdvertised("tcp://\(host):5") }
+        }
         for address in ["tcp://0.0.0.0:4711", "tcp://[::]:4711", "tcp://*:4711"] {
             #expect(self.refusal("node", "--advertise", address).contains("all interfaces"), "\(address)")
         }

@@ -1,18 +1,21 @@
 package import ActorMesh
 import Glibc
+import MeshSQLite
 
 /// What the fixtures program does as a driver.
 public enum Fixtures {
     /// The name by which nodes know the program.
     public static let program = "mesh-fixtures"
 
-    /// The times of the program's mesh: the lease time in milliseconds by `FIXTURES_LEASE`, with ten heartbeats.
+    /// The times of the program's mesh: the lease time in milliseconds by `FIXTURES_LEASE`, with ten heartbeats, and by
+    /// `FIXTURES_ABSENCE` how long nodes go on without their broker.
     package static var settings: MeshSettings {
         var settings = MeshSettings()
         if let lease = self.number("FIXTURES_LEASE") {
             settings.leaseTime = .milliseconds(lease)
             settings.heartbeatInterval = .milliseconds(lease / 10)
         }
+        if let absence = self.number("FIXTURES_ABSENCE") { settings.brokerAbsence = .milliseconds(absence) }
         if let remembered = self.number("FIXTURES_REMEMBERED") { settings.remembered = remembered }
         return settings
     }
@@ -21,9 +24,11 @@ public enum Fixtures {
         getenv(variable).flatMap { Int(String(cString: $0)) }
     }
 
-    /// What a broker of the program keeps its registry in: nothing, unless `FIXTURES_STORE` is there.
+    /// What a broker of the program keeps its registry in: the file that `FIXTURES_STORE` names; nothing without it, and
+    /// where it is `forgetful`.
     package static var registryStore: (any RegistryStore)? {
-        getenv("FIXTURES_STORE") == nil ? nil : ForgetfulRegistryStore()
+        guard let file = getenv("FIXTURES_STORE").map({ String(cString: $0) }) else { return nil }
+        return file == "forgetful" ? ForgetfulRegistryStore() : SQLiteRegistryStore(path: file)
     }
 
     /// Does what the first argument says.

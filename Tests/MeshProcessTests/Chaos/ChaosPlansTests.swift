@@ -21,6 +21,28 @@ import Testing
             })
     }
 
+    @Test("with hosts, they are cut off one at a time, and everything else happens too")
+    func hosts() {
+        let steps = ChaosSchedule(seed: 1, duration: .seconds(120), leaseTime: .seconds(1), hosts: true).steps
+        #expect(steps.map(\.time) == steps.map(\.time).sorted())
+        var end = Duration.zero
+        var cuts: Set<Cut> = []
+        for step in steps where step.victim == .host {
+            #expect(step.time > end)
+            switch step.action {
+            case .cut(let cut, let duration):
+                cuts.insert(cut)
+                end = step.time + duration
+            case .disturb(let duration): end = step.time + duration
+            case .kill, .freeze: Issue.record("a host is no process")
+            }
+        }
+        #expect(cuts == Set(Cut.allCases))
+        for victim in [ChaosSchedule.Victim.broker, .node, .worker] {
+            #expect(steps.contains { $0.victim == victim && $0.action == .kill })
+        }
+    }
+
     @Test("the same seed gives the same calls")
     func workload() {
         func bursts(_ seed: UInt64) -> [ChaosWorkload.Burst] {

@@ -35,7 +35,8 @@ final class NetworkCluster: Sendable {
         let host = try network["broker"]
         self.broker = try FixtureProgram(
             ["broker", "--bind", binding ?? "tcp://\(host.host):4711"],
-            environment: self.environment.merging(keepsRegistry ? ["FIXTURES_STORE": "yes"] : [:]) { $1 }, on: host)
+            environment: self.environment.merging(keepsRegistry ? ["FIXTURES_STORE": "forgetful"] : [:]) { $1 },
+            on: host)
         let line = try #require(await self.broker.line())
         self.address = try #require(line.split(separator: " ").last.map(String.init))
     }

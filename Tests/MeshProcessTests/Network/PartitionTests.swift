@@ -7,22 +7,6 @@ import Testing
 extension Processes {
     /// What hosts that do not reach each other do to a mesh, and what is so again when they do.
     @Suite(.onlyWithNetworks) struct Partitions {
-        /// What is cut off of the host with the actor's node.
-        enum Cut: String, CaseIterable {
-            case everything
-            case fromBroker
-            case toBroker
-
-            func make(_ network: Network, _ host: NetworkHost) throws {
-                let broker = try network["broker"]
-                switch self {
-                case .everything: network.isolate(host)
-                case .fromBroker: network.cut(from: broker, to: host)
-                case .toBroker: network.cut(from: host, to: broker)
-                }
-            }
-        }
-
         @Test(
             "C3, L4, L5 under a partition: calls end, the minority's actor ends before its next life begins, all agree after",
             arguments: Cut.allCases)

@@ -76,6 +76,34 @@ import Testing
         }
     }
 
+    @Test("a call that was refused while it waited is refused again when the news of that was lost")
+    func refusedWhileItWaited() {
+        var state = MailboxState(limit: 1)
+        let runner = MailboxRunner()
+        _ = state.arrive(self.call(1, callID: 10))
+        _ = state.next(for: runner)
+        _ = state.arrive(self.call(2, callID: 20))
+        _ = state.arrive(self.call(2, callID: 21))
+        let (waiting, _) = state.close(with: MeshError(.actorDied, "It ends."))
+        #expect(waiting.map(\.callID) == [21])
+        guard case .refused = state.arrive(self.call(2, callID: 22)) else {
+            return #expect(Bool(false), "nobody would answer it")
+        }
+    }
+
+    @Test("a call that is refused when its turn comes is so to its newest asker, and may come again")
+    func refusedInItsTurn() {
+        var state = MailboxState(limit: 1)
+        let runner = MailboxRunner()
+        _ = state.arrive(self.call(1, callID: 10))
+        _ = state.arrive(self.call(1, callID: 11))
+        _ = state.next(for: runner)
+        #expect(state.refuse(self.call(1, callID: 10)).callID == 11)
+        _ = state.arrive(self.call(1, callID: 12))
+        let turn = state.next(for: runner)
+        #expect(self.isRun(turn, 12))
+    }
+
     @Test("what came before and is forgotten does not run, and is not refused as if it never had")
     func forgotten() {
         var state = MailboxState(limit: 1)

@@ -6,7 +6,8 @@ import Synchronization
 /// Calls its own actors and those of the other drivers until its time is up, and notes each call's start and end.
 ///
 /// It prints `ready` when its actors are there, a line that begins with `violation` for what it sees itself, and `done`
-/// when all its calls have ended and its actors answer. Then it waits to be killed, and its actors with it.
+/// when all its calls have ended, its actors answer, and a tree of others has grown. Then it waits to be killed, and its
+/// actors with it.
 package struct ChaosDriver: Sendable {
     /// How an actor is spawned that the drivers call.
     private struct Kind: Sendable {
@@ -75,10 +76,22 @@ package struct ChaosDriver: Sendable {
                 _ = try await self.mesh.find(Specimen.self, named: "\(kind.name)-\(self.index)", weak: true)
             }
         }
+        let tree = try await self.tree()
         say("done")
         // Others may still call its actors.
         for await _ in AsyncStream<Never>(unfolding: { await withUnsafeContinuation { _ in } }) {}
-        withExtendedLifetime(own) {}
+        withExtendedLifetime((own, tree)) {}
+    }
+
+    /// Actors that have actors, which are to end with this process too.
+    private func tree() async throws -> Branch {
+        try await self.persist {
+            // Whoever has one that died meanwhile does not grow.
+            let witness = try await self.mesh.spawn(Witness.self, options: Witness.options)
+            let name = "tree-\(self.index)"
+            return try await self.mesh.spawn(
+                Branch.self, .init(name, witness, shape: [2, 2]), options: .init(name: name))
+        }
     }
 
     /// Calls one actor in bursts. Nobody else in this process does, so that its calls are numbered in the order in
