@@ -112,6 +112,7 @@ extension NodeAgent {
     package distributed func returnWorker(_ worker: PeerID) async throws {
         guard self.workers[worker]?.leasedBy != nil else { return }
         self.workers[worker]?.leasedBy = nil
+        if let lease = self.workers[worker]?.taskLease { return self.endLease(lease) }
         self.releaseSlot()
         self.giveBack(worker)
     }

@@ -59,6 +59,9 @@ extension Registry {
             check(self.gone[process] == nil, "\(label) lives in a process that is gone")
         }
         switch entry.phase {
+        case .pending:
+            check(entry.node == nil, "\(label) is somewhere")
+            check(self.queue.contains(.actor(id)), "\(label) waits for nothing")
         case .starting: check(entry.node.map { self.nodes[$0] != nil } ?? false, "\(label) starts nowhere")
         case .alive:
             check(entry.node.map { self.nodes[$0] != nil } ?? false, "\(label) is on no node")
@@ -120,6 +123,7 @@ extension Registry.Phase {
     /// For people, in a word.
     package var kind: String {
         switch self {
+        case .pending: "pending"
         case .starting: "starting"
         case .alive: "alive"
         case .deciding: "deciding"

@@ -156,7 +156,7 @@ struct CommandTests {
             let driver = try await scene.driver()
             #expect(try await driver.ask("spawn one").hasPrefix("spawned"))
             #expect(try await driver.ask("squares 3") == "sum 14")
-            #expect(try await scene.mesh("nodes").contains(" 3 "))
+            #expect(try await scene.mesh("nodes").contains(" 0/3 "))
         }
     }
 
