@@ -105,7 +105,8 @@ extension Mesh {
                 "The task \(Work.self) takes \(spec.task.count) bytes; the limit is \(self.settings.maximumPayload).")
         }
         if let resources = options.resources { _ = try ResourceAmounts(asked: resources) }
-        let cancel = try self.membership.scheduler(for: options.resources).submit(spec, retries: options.maxRetries) { [weak self] result in
+        let cancel = try self.membership.scheduler(for: options.resources).submit(spec, retries: options.maxRetries) {
+            [weak self] result in
             guard let self else { return }
             object.complete(Result { try self.decode(try result.get(), Work.self) })
         }

@@ -136,7 +136,8 @@ extension Broker {
             let records = try stored.actors.values.map { try decoder.decode(Registry.Record.self, from: $0) }
             let terminations = try stored.terminations.map { try decoder.decode(ActorTermination.self, from: $0) }
             return Registry(
-                settings: settings, records: records, groups: groups, terminations: terminations, patience: patience, at: now)
+                settings: settings, records: records, groups: groups, terminations: terminations, patience: patience,
+                at: now)
         } catch {
             throw MeshError(
                 .systemFailure, "What is in the broker's store cannot be read; another version has written it.",

@@ -55,7 +55,8 @@ package distributed actor Broker {
         self.revokedKeys = try Self.takeRevokedKeys(from: &stored)
         let groups = try Self.takeGroups(from: &stored)
         self.registry = try Self.restore(
-            stored, groups, Registry.Settings(drainTime: settings.leaseTime.nanoseconds, remembered: settings.remembered),
+            stored, groups,
+            Registry.Settings(drainTime: settings.leaseTime.nanoseconds, remembered: settings.remembered),
             patience: Self.patience(self.basicTerms, on: actorSystem.address.host), at: now)
         guard expectsReturns else { return }
         self.registry.expectReturns(until: now.time + settings.leaseTime.nanoseconds)

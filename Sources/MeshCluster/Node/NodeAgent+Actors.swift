@@ -52,7 +52,9 @@ extension NodeAgent {
         self.unborn[spec.id] = spec.incarnation
         let worker: PeerID
         do {
-            worker = spec.options.placement == .shared ? try await self.shared()
+            worker =
+                spec.options.placement == .shared
+                ? try await self.shared()
                 : try await self.take(isFresh: spec.gpuIDs != nil)
         } catch {
             if self.unborn[spec.id] == spec.incarnation { self.unborn[spec.id] = nil }

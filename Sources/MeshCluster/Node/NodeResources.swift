@@ -72,7 +72,8 @@ package struct NodeResources: Sendable {
     package static func processors(_ system: System) -> Int {
         var least = Double(system.processors)
         for folder in self.groups(system) {
-            guard let fields = system.read("\(folder)/cpu.max")?.split(whereSeparator: \.isWhitespace), fields.count == 2,
+            guard let fields = system.read("\(folder)/cpu.max")?.split(whereSeparator: \.isWhitespace),
+                fields.count == 2,
                 let quota = Double(fields[0]), let period = Double(fields[1]), period > 0
             else { continue }
             least = min(least, quota / period)

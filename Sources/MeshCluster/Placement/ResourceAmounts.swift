@@ -43,7 +43,8 @@ package struct ResourceAmounts: Hashable, Sendable {
         try self.init(resources)
         guard self.gpus % Self.one == 0 else {
             throw MeshError(
-                .invalidArgument, "A node has whole GPUs, not \(Self.text(self.gpus)); its actors ask for parts of them.")
+                .invalidArgument,
+                "A node has whole GPUs, not \(Self.text(self.gpus)); its actors ask for parts of them.")
         }
     }
 

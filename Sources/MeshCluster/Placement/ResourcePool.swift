@@ -16,6 +16,11 @@ package struct ResourcePool: Hashable, Sendable {
     package struct Grant: Hashable, Sendable {
         package var amounts: ResourceAmounts
         package var gpuIDs: [Int]
+
+        package init(amounts: ResourceAmounts, gpuIDs: [Int]) {
+            self.amounts = amounts
+            self.gpuIDs = gpuIDs
+        }
     }
 
     package let total: ResourceAmounts
@@ -118,6 +123,13 @@ package struct ResourcePool: Hashable, Sendable {
     }
 
     // MARK: For tests
+
+    /// Of what more was given than there is.
+    package var overdrawn: ResourceKind? {
+        if self.gpus.slots.contains(where: { $0.free < 0 }) { return .gpus }
+        let used = self.grants.values.reduce(into: Set<ResourceKind>()) { $0.formUnion($1.amounts.kinds) }
+        return used.first { self.free[$0] < 0 }
+    }
 
     /// What contradicts itself, in words; empty when all is well.
     package var contradictions: [String] {

@@ -98,7 +98,8 @@ extension Registry {
         let empty = nodes.map { BundlePlan.Node(peer: $0, pool: ResourcePool(self.nodes[$0]?.pool.total ?? .init())) }
         if BundlePlan.isPossible(group.bundles.map(\.amounts), on: empty, group.spec.strategy) { return }
         var parts: [String] = []
-        for (index, bundle) in group.bundles.enumerated() where !empty.contains(where: { $0.pool.couldEver(bundle.amounts) }) {
+        for (index, bundle) in group.bundles.enumerated()
+        where !empty.contains(where: { $0.pool.couldEver(bundle.amounts) }) {
             let needs = bundle.amounts.kinds.map { $0.text(bundle.amounts[$0]) }.joined(separator: ", ")
             let most = bundle.amounts.kinds.map { kind in
                 kind.text(empty.map { $0.pool.total[kind] }.max() ?? 0)

@@ -67,11 +67,13 @@ extension Registry {
     /// A node that joins says which of its workers are out, and what those have.
     mutating func adopt(_ hosted: [HostedLease], on node: PeerID) {
         for lease in hosted where self.leases[lease.id] == nil {
-            guard let request = try? PlacementRequest(
-                program: "", displayType: "", resources: lease.resources)
+            guard
+                let request = try? PlacementRequest(
+                    program: "", displayType: "", resources: lease.resources)
             else { continue }
             self.leases[lease.id] = Lease(
-                request: request, order: self.takeOrder(), owner: lease.owner, node: node, gpuIDs: lease.gpuIDs, worker: lease.worker)
+                request: request, order: self.takeOrder(), owner: lease.owner, node: node, gpuIDs: lease.gpuIDs,
+                worker: lease.worker)
             self.processes[lease.worker, default: ProcessEntry()].leases.insert(lease.id)
         }
     }

@@ -206,7 +206,8 @@ extension Registry {
             wanted += missing.filter { !wanted.contains($0) }
             let parts = missing.map { kind in
                 let free = kind == .gpus ? pool.gpus.free : pool.free[kind]
-                return "\(kind.number(max(0, free))) of \(kind.number(pool.total[kind]))\(missing.count > 1 ? " \(kind)" : "")"
+                return
+                    "\(kind.number(max(0, free))) of \(kind.number(pool.total[kind]))\(missing.count > 1 ? " \(kind)" : "")"
             }
             places.append("\(candidate.name) has \(parts.joined(separator: ", ")) free")
         }

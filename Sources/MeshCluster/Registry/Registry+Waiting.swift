@@ -12,15 +12,17 @@ extension Registry {
     /// Gives those who wait what is there for them. Call it after anything that may have freed something; it costs
     /// nothing when nothing was.
     package mutating func placeWaiting() {
-        guard self.mayPlace else { return }
-        self.mayPlace = false
-        guard !self.queue.isEmpty else { return }
-        var remaining = Remaining()
-        var turns = self.queue.makeTurns()
-        while let (line, member) = turns.next() {
-            guard self.serve(member, line, &remaining) else { continue }
-            self.queue.remove(member)
-            turns.goOn(with: line, of: self.queue)
+        // Where one is put may be what another waits for, who is to be beside it.
+        while self.mayPlace {
+            self.mayPlace = false
+            guard !self.queue.isEmpty else { return }
+            var remaining = Remaining()
+            var turns = self.queue.makeTurns()
+            while let (line, member) = turns.next() {
+                guard self.serve(member, line, &remaining) else { continue }
+                self.queue.remove(member)
+                turns.goOn(with: line, of: self.queue)
+            }
         }
     }
 

@@ -277,6 +277,7 @@ extension Registry {
         }
         self.entries[id]?.nodeName = self.nodes[node]?.registration.name ?? ""
         self.nodes[node]?.actors.insert(id)
+        self.mayPlace = true
     }
 
     /// An actor lives in a process of its node.
@@ -297,6 +298,7 @@ extension Registry {
             self.entries[id]?.pool = nil
             self.release(.actor(id), from: pool)
         }
+        self.mayPlace = true
         self.entries[id]?.node = nil
         self.entries[id]?.address = nil
     }

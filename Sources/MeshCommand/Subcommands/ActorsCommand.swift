@@ -81,13 +81,15 @@ struct ActorRow: Encodable, Equatable {
 
 extension ActorRow: TableRow {
     static let columns: [TextTable.Column] = [
-        "NAME", "TYPE", "STATE", "NODE", .numbers("PID"), .numbers("LIFE"), "PLACEMENT", "LIFETIME", "NAMESPACE", "ID", "HOLDS",
+        "NAME", "TYPE", "STATE", "NODE", .numbers("PID"), .numbers("LIFE"), "PLACEMENT", "LIFETIME", "NAMESPACE", "ID",
+        "HOLDS",
         "WAITS FOR",
     ]
 
     var cells: [String] {
         [
-            self.name ?? "-", self.type, self.state, self.node.isEmpty ? "-" : self.node, self.pid == 0 ? "-" : "\(self.pid)",
+            self.name ?? "-", self.type, self.state, self.node.isEmpty ? "-" : self.node,
+            self.pid == 0 ? "-" : "\(self.pid)",
             "\(self.incarnation)", self.placement, self.lifetime, self.namespace, String(self.id.prefix(8)), self.holds,
             self.waitsFor ?? "-",
         ]

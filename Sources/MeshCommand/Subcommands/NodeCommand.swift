@@ -45,10 +45,13 @@ struct NodeCommand: AsyncParsableCommand {
     var gpus: String?
 
     @Option(
-        help: ArgumentHelp("How much memory it gives, such as 512MiB or 32GiB (default: all it may use).", valueName: "size"))
+        help: ArgumentHelp(
+            "How much memory it gives, such as 512MiB or 32GiB (default: all it may use).", valueName: "size"))
     var memory: String?
 
-    @Option(help: ArgumentHelp("Something else that it gives, such as license=3. May be repeated.", valueName: "name=amount"))
+    @Option(
+        help: ArgumentHelp(
+            "Something else that it gives, such as license=3. May be repeated.", valueName: "name=amount"))
     var resource: [String] = []
 
     func validate() throws {
@@ -78,11 +81,11 @@ struct NodeCommand: AsyncParsableCommand {
     func run() async throws {
         let name = self.program.flatMap { $0.split(separator: "/").last.map(String.init) }
         var configuration = MeshConfiguration(
-                address: self.mesh.address, bind: self.bind, advertise: self.mesh.advertise,
-                keyFile: self.mesh.key.keyFile, program: name,
-                workerExecutable: self.program,
-                nodeName: self.name,
-                joinTimeout: .seconds(self.mesh.timeout))
+            address: self.mesh.address, bind: self.bind, advertise: self.mesh.advertise,
+            keyFile: self.mesh.key.keyFile, program: name,
+            workerExecutable: self.program,
+            nodeName: self.name,
+            joinTimeout: .seconds(self.mesh.timeout))
         try self.resources().apply(to: &configuration)
         try await runNode(configuration)
     }

@@ -77,7 +77,9 @@ struct LifeTests {
     @Test("an actor whose maker lost its handle while it was made ends after a grace")
     func lostWhileMade() throws {
         var harness = Harness()
-        let spec = try harness.note { registry, now in try registry.spawn(Harness.spec(), holder: Harness.driver, at: now) }
+        let spec = try harness.note { registry, now in
+            try registry.spawn(Harness.spec(), holder: Harness.driver, at: now)
+        }
         let complete = HoldChanges(isComplete: true)
         harness.note { registry, now in _ = registry.report(complete, by: Harness.driver, on: nil, at: now) }
         harness.pass(.seconds(1))
@@ -189,7 +191,9 @@ struct LifeTests {
         #expect(harness.entry(top)?.phase == .alive)
         #expect(harness.cause(child) == .ownerDied)
         // What the dead life asked for late does not come to life.
-        #expect(refusal { try harness.registry.spawn(Harness.spec(owner: owner), holder: nil, at: harness.moment) }?.code == .actorDied)
+        #expect(
+            refusal { try harness.registry.spawn(Harness.spec(owner: owner), holder: nil, at: harness.moment) }?.code
+                == .actorDied)
     }
 
     @Test("a detached actor outlives its owner and its handles")

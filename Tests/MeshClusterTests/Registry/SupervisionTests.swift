@@ -207,7 +207,8 @@ struct SupervisionTests {
     func startingSibling() throws {
         var family = try Family(.init(strategy: .oneForAll))
         let late = Harness.spec("late", owner: family.owner)
-        let spec = try family.harness.note { registry, now in try registry.spawn(late, holder: Harness.driver, at: now) }
+        let spec = try family.harness.note { registry, now in try registry.spawn(late, holder: Harness.driver, at: now)
+        }
         family.crash(0)
         family.harness.settle()
         family.start(spec)
