@@ -41,11 +41,13 @@ actor Driver {
         let name = arguments.first ?? ""
         switch command {
         case "spawn":
+            let cpus = Self.number("cpus", arguments)
             let tally = try await self.mesh.spawn(
                 Tally.self,
                 options: ActorOptions(
                     name: name, lifetime: arguments.contains("detached") ? .detached : .owned,
                     maxRestarts: Limit(Self.number("restarts", arguments)),
+                    resources: cpus > 0 ? Resources(cpus: Double(cpus)) : nil,
                     placement: arguments.contains("shared") ? .shared : .process))
             self.tallies[name] = tally
             return "spawned \(name) in \(try await tally.processID())"

@@ -218,7 +218,7 @@ extension Registry {
         self.releaseFollowers(of: id, to: entry.waitsAfter, at: now)
         self.entries[id] = nil
         self.freeName(of: entry.spec)
-        self.queue.remove(.actor(id))
+        self.leaveQueue(.actor(id))
         self.mayPlace = true
         self.endGroups(of: id, at: now)
         self.changed.insert(id)

@@ -201,7 +201,7 @@ extension Registry {
     package mutating func removeGroup(_ id: UniqueID, because reason: String = "", at now: Moment) {
         guard let group = self.groups[id], !group.isLeaving else { return }
         self.groups[id]?.isLeaving = true
-        self.queue.remove(.group(id))
+        self.leaveQueue(.group(id))
         self.changed.insert(WellKnown.placementGroups)
         self.effects.append(.changed(id))
         let members = self.entries.values.filter { $0.spec.options.placementGroup?.id == id }.map(\.spec.id)

@@ -56,7 +56,7 @@ extension Registry {
 
     /// A lease has ended, or nobody waits for it any more.
     package mutating func endLease(_ id: UniqueID) {
-        self.queue.remove(.lease(id))
+        self.leaveQueue(.lease(id))
         guard let lease = self.leases.removeValue(forKey: id) else { return }
         if let worker = lease.worker { self.processes[worker]?.leases.remove(id) }
         if let node = lease.node { self.release(.lease(id), from: .node(node)) }

@@ -138,7 +138,7 @@ extension Registry {
             restart.at = max(time, restart.at)
             restart.after = sibling
             self.entries[id]?.phase = .restarting(restart)
-            self.queue.remove(.actor(id))
+            self.leaveQueue(.actor(id))
             if let sibling { self.entries[sibling]?.followers.append(id) }
             self.changed.insert(id)
             self.plan(id)

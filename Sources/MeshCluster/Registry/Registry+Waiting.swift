@@ -79,6 +79,11 @@ extension Registry {
         self.mayPlace = true
     }
 
+    /// Somebody does not wait any more: what was kept for him is there for others.
+    mutating func leaveQueue(_ member: PlacementQueue.Member) {
+        if self.queue.remove(member) { self.mayPlace = true }
+    }
+
     /// Whether an actor that waits is still to start.
     private func mayStart(_ id: UniqueID) -> Bool {
         guard let entry = self.entries[id] else { return false }

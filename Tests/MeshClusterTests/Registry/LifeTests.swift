@@ -219,7 +219,7 @@ struct LifeTests {
         harness.settle()
         #expect(harness.cause(mortal) != nil)
         if home == PeerID(2) {
-            #expect(harness.entry(hardy)?.waitsFor != nil, "no node is there to start it on")
+            #expect(harness.registry.waitingReason(of: hardy.id) != nil, "no node is there to start it on")
             harness.join(PeerID(3))
         }
         harness.pass(.seconds(1))

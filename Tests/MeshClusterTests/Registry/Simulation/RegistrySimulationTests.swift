@@ -13,7 +13,7 @@ struct RegistrySimulationTests {
         var rules = World.Rules()
         rules.brokerCrashes = brokerCrashes
         rules.scarcity = scarcity
-        let wanted = Self.wanted ?? 0..<100
+        let wanted = Self.wanted ?? 0..<60
         for seed in wanted {
             guard let failure = Self.firstFailure(seed: seed, rules: rules) else { continue }
             Issue.record("seed \(seed) (broker crashes: \(brokerCrashes), scarcity: \(scarcity)): \(failure)")
