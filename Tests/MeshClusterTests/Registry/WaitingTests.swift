@@ -262,6 +262,28 @@ struct WaitingTests {
         #expect(refusal { try harness.spawn(nowhere) }?.code == .insufficientResources)
     }
 
+    @Test("a node that joins another broker says what its workers have, and that is theirs until they are gone")
+    func adoptedLeases() throws {
+        var harness = Harness(nodes: [])
+        let resources = Resources(cpus: 2, gpus: 0.5)
+        var registration = Harness.registration(PeerID(1), resources: Resources(cpus: 2, gpus: 2))
+        let id = UniqueID(high: 2, low: 1)
+        registration.leases = [
+            HostedLease(id: id, owner: PeerID(50), worker: PeerID(60), resources: resources, gpuIDs: [1])
+        ]
+        harness.note { [registration] registry, now in
+            _ = registry.add(registration, actors: [], workers: [PeerID(60)], at: now)
+        }
+        #expect(self.used(harness) == (try ResourceAmounts(asked: resources)))
+        #expect(harness.registry.nodes[PeerID(1)]?.pool.gpus.slots.map(\.free) == [10_000, 5_000])
+        let waiting = Self.spec("waiting", 1, gpus: 2)
+        try harness.spawn(waiting)
+        self.expectConsistent(harness)
+        harness.crash(PeerID(60))
+        #expect(harness.entry(waiting)?.spec.gpuIDs == [0, 1] && harness.registry.leases.isEmpty)
+        self.expectConsistent(harness)
+    }
+
     @Test("a lease has resources until its worker is back or dead, and goes when whoever wants it does")
     func leases() throws {
         var harness = Self.harness(Resources(cpus: 2, gpus: 1))
