@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +56,12 @@ int cmesh_futex_wake(const uint32_t *word, int count) {
 }
 
 int32_t cmesh_thread_id(void) { return (int32_t)syscall(SYS_gettid); }
+
+int cmesh_usable_processors(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0) return CPU_COUNT(&set);
+    return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
 
 void cmesh_release_program_pages(void) {
     FILE *maps = fopen("/proc/self/maps", "re");

@@ -9,6 +9,8 @@ package final class Membership: Sendable {
     /// Identifies the types that a process knows; nodes run actors and tasks of the programs that they have.
     package let program: String
     package let scheduler: TaskScheduler
+    /// Those for tasks that ask for resources, for each amount of them.
+    private let schedulers = Mutex<[Resources: TaskScheduler]>([:])
     /// How many tasks run in this process.
     package let runningTasks = Atomic<Int>(0)
     let state: Mutex<State>
@@ -57,6 +59,24 @@ package final class Membership: Sendable {
             State(broker: broker, endpoint: endpoint, terms: MembershipTerms(mesh.settings, isDurable: false)))
     }
 
+    /// What runs the tasks that ask for so much.
+    func scheduler(for resources: Resources?) -> TaskScheduler {
+        guard let resources else { return self.scheduler }
+        return self.schedulers.withLock { schedulers in
+            if let known = schedulers[resources] { return known }
+            if schedulers.count >= 64 { schedulers = schedulers.filter { !$0.value.isIdle } }
+            let scheduler = TaskScheduler(mesh: self.mesh, resources: resources)
+            schedulers[resources] = scheduler
+            return scheduler
+        }
+    }
+
+    /// Gives back every worker that does nothing for this process.
+    func giveBackAll() async {
+        await self.scheduler.giveBackAll()
+        for scheduler in self.schedulers.withLock({ Array($0.values) }) { await scheduler.giveBackAll() }
+    }
+
     package var brokerAddress: PeerAddress? { self.state.withLock { $0.broker } }
 
     package func setBroker(_ address: PeerAddress?) { self.state.withLock { $0.broker = address } }
@@ -99,7 +119,7 @@ package final class Membership: Sendable {
 extension Mesh {
     /// Gives back what this process has of the mesh, before it leaves.
     package func leave() async {
-        try? await self.withDeadline(.milliseconds(500)) { await (try? self.membership)?.scheduler.giveBackAll() }
+        try? await self.withDeadline(.milliseconds(500)) { await (try? self.membership)?.giveBackAll() }
     }
 
     /// This process's membership. Set before anybody else has the mesh.

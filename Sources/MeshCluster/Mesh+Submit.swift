@@ -104,7 +104,8 @@ extension Mesh {
                 .payloadTooLarge,
                 "The task \(Work.self) takes \(spec.task.count) bytes; the limit is \(self.settings.maximumPayload).")
         }
-        let scheduler = try self.membership.scheduler
+        if let resources = options.resources { _ = try ResourceAmounts(asked: resources) }
+        let scheduler = try self.membership.scheduler(for: options.resources)
         let start: @Sendable () -> Void = { [weak self] in
             guard let self else { return }
             let cancel = scheduler.submit(spec, retries: options.maxRetries) { [weak self] result in

@@ -81,9 +81,9 @@ struct FormatOptions: ParsableArguments {
 }
 
 /// The same check, as a mistake that argument parsing tells.
-func checked(_ check: () throws(UsageError) -> Void) throws {
+func checked<Result>(_ check: () throws(UsageError) -> Result) throws -> Result {
     do throws(UsageError) {
-        try check()
+        return try check()
     } catch {
         throw ValidationError(error.description)
     }

@@ -41,14 +41,29 @@ actor Driver {
         let name = arguments.first ?? ""
         switch command {
         case "spawn":
+            let cpus = Self.number("cpus", arguments)
             let tally = try await self.mesh.spawn(
                 Tally.self,
                 options: ActorOptions(
                     name: name, lifetime: arguments.contains("detached") ? .detached : .owned,
                     maxRestarts: Limit(Self.number("restarts", arguments)),
+                    resources: cpus > 0 ? Resources(cpus: Double(cpus)) : nil,
                     placement: arguments.contains("shared") ? .shared : .process))
             self.tallies[name] = tally
             return "spawned \(name) in \(try await tally.processID())"
+        case "group":
+            let bundles = [Resources(cpus: 0.5), Resources(cpus: 0.25)]
+            let group = try await self.mesh.placementGroup(bundles, name: name, lifetime: .detached)
+            return "group \(name) has \(group.count)"
+        case "join":
+            let group = try await self.mesh.placementGroup(named: name)
+            let options = ActorOptions(resources: Resources(cpus: 0.25), placementGroup: group, bundle: 1)
+            self.tallies["joined"] = try await self.mesh.spawn(Tally.self, options: options)
+            return "joined \(name)"
+        case "disband":
+            try await self.mesh.remove(try await self.mesh.placementGroup(named: name))
+            return "disbanded \(name)"
+        case "used": return "used \(try await self.mesh.nodes().map(\.used.cpus))"
         case "find":
             self.tallies[name] = try await self.mesh.find(Tally.self, named: name)
             return "found \(name)"

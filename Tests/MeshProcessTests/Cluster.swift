@@ -13,34 +13,39 @@ final class Cluster: Sendable {
     var node: FixtureProgram { self.nodes[0] }
 
     private let environment: [String: String]
+    private let resources: [String]
 
     /// - Parameters:
     ///   - nodes: what the nodes are called.
     ///   - environment: what the programs find there, besides the lease time.
-    init(nodes: [String] = ["fixtures"], environment: [String: String] = [:]) async throws {
+    ///   - resources: what each node is told that it has, besides four CPUs.
+    init(
+        nodes: [String] = ["fixtures"], environment: [String: String] = [:], resources: [String] = []
+    ) async throws {
+        self.resources = resources
         self.environment = ["FIXTURES_LEASE": "2000"].merging(environment) { $1 }
         self.broker = try FixtureProgram("broker", "--bind", "tcp://127.0.0.1:*", environment: self.environment)
         let line = try #require(await self.broker.line())
         self.address = try #require(line.split(separator: " ").last.map(String.init))
         var started: [FixtureProgram] = []
         for name in nodes {
-            started.append(try await Self.node(name, of: self.address, environment: self.environment))
+            started.append(try await Self.node(name, of: self.address, environment: self.environment, resources))
         }
         self.nodes = started
     }
 
     private static func node(
-        _ name: String, of address: String, environment: [String: String]
+        _ name: String, of address: String, environment: [String: String], _ resources: [String]
     ) async throws -> FixtureProgram {
         let node = try FixtureProgram(
-            "node", "--mesh", address, "--name", name, "--cpus", "4", environment: environment)
+            ["node", "--mesh", address, "--name", name, "--cpus", "4"] + resources, environment: environment)
         _ = try #require(await node.line())
         return node
     }
 
     /// One more node, which has joined; the caller keeps it.
     func join(_ name: String) async throws -> FixtureProgram {
-        try await Self.node(name, of: self.address, environment: self.environment)
+        try await Self.node(name, of: self.address, environment: self.environment, self.resources)
     }
 
     /// Another broker where the first one was.

@@ -25,8 +25,11 @@ public struct MeshConfiguration: Sendable {
     public var workerExecutable: String?
     /// How many worker processes are kept ready, so that spawning is fast; nil: two.
     public var warmWorkers: Int?
-    /// What this node has; nil: the CPUs and the memory of the machine. Memory that is left at 0 is the machine's too.
+    /// What this node has to give; nil: the CPUs, the GPUs and the memory of the machine, as far as its control group
+    /// lets it have them. CPUs and memory that are left at 0 are the machine's too.
     public var resources: Resources?
+    /// Whether GPUs are looked for although ``resources`` is there.
+    package var detectsGPUs = false
     /// The node's name; nil: the host's name.
     public var nodeName: String?
     /// How long to wait for an answer of the broker when joining.

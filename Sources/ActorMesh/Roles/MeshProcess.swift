@@ -94,8 +94,9 @@ struct MeshProcess: Sendable {
                 "The program \(command.executable) cannot be run. Give the path of an executable.")
         }
         let launcher = try WorkerLauncher(command: command)
-        var resources = configuration.resources ?? Resources(cpus: Double(processorCount()))
-        if resources.memory == .bytes(0) { resources.memory = physicalMemory() }
+        let own = try NodeResources(
+            declared: configuration.resources, detectsGPUs: configuration.resources == nil || configuration.detectsGPUs)
+        let resources = own.resources
         let registration = NodeRegistration(
             name: configuration.nodeName ?? hostName(), address: self.mesh.address, programs: [program],
             resources: resources)
@@ -105,7 +106,7 @@ struct MeshProcess: Sendable {
             NodeAgent(
                 actorSystem: mesh, launcher: launcher, registration: registration, directory: directory,
                 bind: bind, keyFile: keyFile, warmWorkers: configuration.warmWorkers ?? 2,
-                taskSlots: Int(resources.cpus + 0.999))
+                taskSlots: Int(resources.cpus + 0.999), gpuDevices: own.gpuDevices)
         }
         // Its workers give it their large values.
         self.mesh.objects.prepare(on: self.mesh)
@@ -124,14 +125,6 @@ struct MeshProcess: Sendable {
 package func isExecutable(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
-}
-
-/// How many processors this process may use.
-func processorCount() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
-
-/// How much memory this machine has.
-func physicalMemory() -> ByteCount {
-    .bytes(Int64(max(0, sysconf(Int32(_SC_PHYS_PAGES)))) * Int64(max(0, sysconf(Int32(_SC_PAGESIZE)))))
 }
 
 /// The name of this machine.

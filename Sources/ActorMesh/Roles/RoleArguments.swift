@@ -16,6 +16,7 @@ package enum RoleArguments: Hashable {
     package init(_ arguments: some Collection<String>, _ configuration: inout MeshConfiguration) throws(UsageError) {
         let first = arguments.first
         let role: RoleArguments = first == "broker" ? .broker : first == "node" ? .node : .driver
+        var resources = ResourceArguments()
         var rest = Array(role == .driver ? arguments.dropFirst(0) : arguments.dropFirst())[...]
         while let argument = rest.popFirst() {
             if role == .driver, argument == "--" { break }
@@ -47,25 +48,23 @@ package enum RoleArguments: Hashable {
                 try MeshAddressSyntax.checkAdvertised(address)
                 configuration.advertise.append(address)
             case "--name" where role == .node: configuration.nodeName = try value()
-            case "--cpus" where role == .node:
-                let text = try value()
-                guard let cpus = Double(text), cpus > 0, cpus.isFinite else {
-                    throw UsageError("--cpus takes a number above 0, not \"\(text)\".")
-                }
-                var resources = configuration.resources ?? Resources()
-                resources.cpus = cpus
-                configuration.resources = resources
+            case "--cpus" where role == .node: try resources.read(cpus: try value())
+            case "--gpus" where role == .node: try resources.read(gpus: try value())
+            case "--memory" where role == .node: try resources.read(memory: try value())
+            case "--resource" where role == .node: try resources.read(resource: try value())
             default:
                 guard role == .driver else { throw Self.unknown(name, in: role) }
             }
         }
+        resources.apply(to: &configuration)
         self = role
     }
 
     private static func unknown(_ argument: String, in role: RoleArguments) -> UsageError {
         let options =
             role == .node
-            ? "--mesh, --bind, --advertise, --key-file, --name, --cpus" : "--bind, --advertise, --key-file"
+            ? "--mesh, --bind, --advertise, --key-file, --name, --cpus, --gpus, --memory, --resource"
+            : "--bind, --advertise, --key-file"
         return UsageError("\(role) does not know \"\(argument)\"; its options are \(options). See --help.")
     }
 
@@ -83,7 +82,8 @@ package enum RoleArguments: Hashable {
           \(program) --mesh ADDRESS         the driver, on a mesh that is running
           \(program) broker --bind ADDRESS  a broker: names, nodes, placement
           \(program) node --mesh ADDRESS    a node that runs this program's actors and tasks
-              [--bind ADDRESS] [--advertise ADDRESS] [--name NAME] [--cpus N]
+              [--bind ADDRESS] [--advertise ADDRESS] [--name NAME] [--cpus N] [--gpus N]
+              [--memory SIZE] [--resource NAME=AMOUNT]
 
         Options:
           --mesh ADDRESS   the broker to join, such as tcp://127.0.0.1:4711;
@@ -98,7 +98,11 @@ package enum RoleArguments: Hashable {
           --key-file FILE  the key of the mesh, without which it is for this host alone; made by
                            `mesh keygen`; the environment variable MESH_KEY_FILE stands for it
           --name NAME      the node's name (default: the host's)
-          --cpus N         how many CPUs the node gives (default: all of the machine)
+          --cpus N         how many CPUs the node gives (default: all that it may use)
+          --gpus N         how many GPUs it gives (default: all that it may use)
+          --memory SIZE    how much memory it gives, such as 32GiB (default: all that it may use)
+          --resource NAME=AMOUNT
+                           something else that it gives, such as license=3; may be repeated
           --version        print the version and end
           --help           print this and end
 

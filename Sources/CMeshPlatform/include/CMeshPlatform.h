@@ -68,6 +68,9 @@ void cmesh_block_pipe_signal(void);
 /// The kernel's number of the calling thread.
 int32_t cmesh_thread_id(void);
 
+/// How many processors this process may run on.
+int cmesh_usable_processors(void);
+
 /// Gives back the pages of program code that are in memory; the kernel brings those that are used again back from its
 /// cache. Touches only mappings that cannot be written and never were: private, executable, of a file.
 void cmesh_release_program_pages(void);

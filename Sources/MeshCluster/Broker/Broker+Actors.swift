@@ -15,12 +15,10 @@ extension Broker {
         try CallOrigin.requireSpeaking(for: holder)
         if !spec.isDetached { try CallOrigin.requireSpeaking(for: spec.owner.process) }
         await self.awaitEnd(ofNameOf: spec)
-        let spec = try await self.withReturningNodes {
-            try self.note { registry, _ in try registry.spawn(spec, holder: holder) }
+        let listed = try await self.withReturningNodes {
+            try self.note { registry, now in try registry.spawn(spec, holder: holder, at: now) }
         }
-        guard let node = self.registry.entries[spec.id]?.node else {
-            throw MeshError(.actorUnavailable, "\(spec.label) has no node to start on.")
-        }
+        let (spec, node) = try await self.placed(listed)
         switch try await self.start(spec, on: node).get() {
         case .started(var handle):
             do {
@@ -34,6 +32,27 @@ extension Broker {
         case .failed(let error): return .failed(error)
         case .crashed(_, let reason): return .crashed(reason)
         }
+    }
+
+    /// Waits until an actor that is to begin its first life has a node. One that nobody waits for any more does not begin.
+    private func placed(_ spec: ActorSpec) async throws -> (ActorSpec, PeerID) {
+        while let entry = self.registry.entries[spec.id] {
+            let changes = self.waiters.changes
+            switch entry.phase {
+            case .starting:
+                if let node = entry.node { return (entry.spec, node) }
+            case .pending where Task.isCancelled:
+                let death = Registry.Death(.killed, "Whoever spawned it does not wait for it any more.")
+                self.note { $0.end(spec.id, .kill, death, at: $1) }
+                throw CancellationError()
+            default: break
+            }
+            await self.waiters.wait(for: spec.id, since: changes)
+        }
+        let termination = self.registry.terminations[spec.id]
+        throw MeshError(
+            termination?.cause == .notPlaced ? .deadlineExceeded : .actorDied,
+            termination?.message ?? "\(spec.label) has ended before it was placed.")
     }
 
     /// Waits for the news that the actor whose name is asked for has ended, if it has: whoever saw its process die may

@@ -18,6 +18,8 @@ extension Broker {
     package distributed func register(
         _ node: NodeRegistration, actors: [HostedSpec], workers: [PeerID], exits: [ActorLife]
     ) async throws -> MembershipTerms {
+        // What cannot be is refused before anything of it counts.
+        _ = try ResourceAmounts(offered: node.resources)
         self.admit(node.address)
         for worker in workers { self.missingOwners[worker] = nil }
         let strays = self.note { registry, now in
@@ -186,6 +188,7 @@ extension Broker {
     private func info(_ entry: Registry.Entry) -> ActorInfo {
         let state: ActorInfo.State =
             switch entry.phase {
+            case .pending: .pending
             case .starting: entry.restarts == 0 ? .starting : .restarting
             case .alive: .alive
             case .deciding, .restarting, .missing: .restarting
@@ -199,7 +202,8 @@ extension Broker {
             placement: entry.spec.options.placement, lifetime: entry.spec.options.lifetime,
             owner: entry.spec.isDetached ? nil : entry.spec.owner.actor,
             ownerProcess: entry.spec.isDetached ? nil : entry.spec.owner.process, restarts: entry.restarts,
-            holders: entry.holders.count, waitsFor: entry.waitsFor)
+            holders: entry.holders.count, waitsFor: self.registry.waitingReason(of: entry.spec.id),
+            resources: entry.spec.options.resources, gpuIDs: entry.node == nil ? [] : entry.spec.gpuIDs ?? [])
     }
 
     package distributed func nodes() async throws -> [NodeInfo] {
@@ -207,7 +211,7 @@ extension Broker {
             NodeInfo(
                 name: node.registration.name, programs: node.registration.programs,
                 processID: node.registration.address.processID, endpoints: node.registration.address.endpoints,
-                resources: node.registration.resources, actors: node.actors.count)
+                resources: node.pool.total.resources, used: node.pool.used.resources, actors: node.actors.count)
         }.sorted { $0.name < $1.name }
     }
 }

@@ -40,14 +40,15 @@ extension Broker {
     func beginWriting() {
         guard let store = self.store, self.journal?.canBegin == true, let batch = self.journal?.begin() else { return }
         let keys = batch.changed.contains(WellKnown.revokedKeys) ? self.revokedKeys : nil
-        let records = batch.changed.filter { $0 != WellKnown.revokedKeys }.map {
+        let groups = batch.changed.contains(WellKnown.placementGroups) ? self.registry.groupRecords : nil
+        let records = batch.changed.filter { ![WellKnown.revokedKeys, WellKnown.placementGroups].contains($0) }.map {
             (id: $0, record: self.registry.record(of: $0))
         }
         let terminations = batch.changed.compactMap { self.registry.terminations[$0] }
         let kept = self.registry.settings.remembered
         let mesh = self.actorSystem
         mesh.detach {
-            let failure = await Self.write(records, keys, terminations, keeping: kept, to: store)
+            let failure = await Self.write(records, keys, groups, terminations, keeping: kept, to: store)
             await self.hasWritten(batch, failure)
         }
     }
@@ -96,6 +97,7 @@ extension Broker {
     /// Encodes and writes, beside the broker. Returns why it failed.
     @concurrent private static func write(
         _ records: [(id: UniqueID, record: Registry.Record?)], _ keys: Set<KeyIdentity>?,
+        _ groups: [Registry.GroupRecord]?,
         _ terminations: [ActorTermination], keeping kept: Int, to store: any RegistryStore
     ) async -> MeshError? {
         do {
@@ -107,7 +109,8 @@ extension Broker {
             let terminations = terminations.sorted { $0.date < $1.date }
             changes.terminations = try terminations.map { try encoder.encode($0) }
             if let keys { changes.actors[WellKnown.revokedKeys] = try encoder.encode(keys) }
-            if !records.isEmpty || keys != nil { try await store.write(changes) }
+            if let groups { changes.actors[WellKnown.placementGroups] = try encoder.encode(groups) }
+            if !records.isEmpty || keys != nil || groups != nil { try await store.write(changes) }
             return nil
         } catch {
             let reason = (error as? MeshError)?.message ?? "\(error)"
@@ -124,7 +127,8 @@ extension Broker {
     ///
     /// - Throws: `systemFailure` when it cannot be read.
     static func restore(
-        _ stored: StoredRegistry, _ settings: Registry.Settings, patience: (PeerAddress?) -> UInt64, at now: Moment
+        _ stored: StoredRegistry, _ groups: [Registry.GroupRecord], _ settings: Registry.Settings,
+        patience: (PeerAddress?) -> UInt64, at now: Moment
     ) throws(MeshError) -> Registry {
         do {
             // One that knows no mesh: the handles in what is read count only once the broker is there.
@@ -132,7 +136,20 @@ extension Broker {
             let records = try stored.actors.values.map { try decoder.decode(Registry.Record.self, from: $0) }
             let terminations = try stored.terminations.map { try decoder.decode(ActorTermination.self, from: $0) }
             return Registry(
-                settings: settings, records: records, terminations: terminations, patience: patience, at: now)
+                settings: settings, records: records, groups: groups, terminations: terminations, patience: patience,
+                at: now)
+        } catch {
+            throw MeshError(
+                .systemFailure, "What is in the broker's store cannot be read; another version has written it.",
+                cause: error)
+        }
+    }
+
+    /// Takes the placement groups out of what a store has.
+    static func takeGroups(from stored: inout StoredRegistry) throws(MeshError) -> [Registry.GroupRecord] {
+        guard let data = stored.actors.removeValue(forKey: WellKnown.placementGroups) else { return [] }
+        do {
+            return try MessagePackDecoder().decode([Registry.GroupRecord].self, from: data)
         } catch {
             throw MeshError(
                 .systemFailure, "What is in the broker's store cannot be read; another version has written it.",

@@ -30,6 +30,8 @@ package distributed actor Broker {
     var isRetryPlanned = false
     /// The keys whose holders are no part of the mesh any more.
     var revokedKeys: Set<KeyIdentity>
+    /// Placement groups that were given up because they were not placed in time, and why they waited.
+    var lateGroups: [UniqueID: String] = [:]
     private var wakeAt: UInt64?
 
     /// - Parameters:
@@ -51,8 +53,10 @@ package distributed actor Broker {
             leaseTime: settings.leaseTime.nanoseconds, interval: settings.heartbeatInterval.nanoseconds)
         var stored = stored
         self.revokedKeys = try Self.takeRevokedKeys(from: &stored)
+        let groups = try Self.takeGroups(from: &stored)
         self.registry = try Self.restore(
-            stored, Registry.Settings(drainTime: settings.leaseTime.nanoseconds, remembered: settings.remembered),
+            stored, groups,
+            Registry.Settings(drainTime: settings.leaseTime.nanoseconds, remembered: settings.remembered),
             patience: Self.patience(self.basicTerms, on: actorSystem.address.host), at: now)
         guard expectsReturns else { return }
         self.registry.expectReturns(until: now.time + settings.leaseTime.nanoseconds)
@@ -98,6 +102,7 @@ package distributed actor Broker {
     }
 
     private func settle() {
+        self.registry.placeWaiting()
         var effects = self.registry.takeEffects()
         let changed = self.registry.takeChanged()
         if self.journal != nil { effects = self.journal?.add(changed, effects) ?? [] }

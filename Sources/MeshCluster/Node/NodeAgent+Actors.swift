@@ -26,7 +26,7 @@ extension NodeAgent {
             if spec.options.placement == .process, let memory = spec.options.resources?.memory, memory > .bytes(0) {
                 try self.workers[worker]?.process.limitMemory(to: memory)
             }
-            let outcome = try await self.agent(worker).start(spec)
+            let outcome = try await self.agent(worker).start(spec, devices: self.devices(spec.gpuIDs ?? []))
             guard case .started = outcome else {
                 self.forget(spec.id, in: worker)
                 return outcome
@@ -52,7 +52,10 @@ extension NodeAgent {
         self.unborn[spec.id] = spec.incarnation
         let worker: PeerID
         do {
-            worker = spec.options.placement == .shared ? try await self.shared() : try await self.take()
+            worker =
+                spec.options.placement == .shared
+                ? try await self.shared()
+                : try await self.take(isFresh: spec.gpuIDs != nil)
         } catch {
             if self.unborn[spec.id] == spec.incarnation { self.unborn[spec.id] = nil }
             throw error

@@ -12,7 +12,8 @@ extension NodeAgent {
     package distributed func workerReady(_ token: UInt64, _ address: PeerAddress) async throws {
         guard let launch = self.launches.removeValue(forKey: token) else { return }
         self.workers[address.peer] = Worker(
-            token: token, process: launch.process, address: address, isTaken: launch.waiter != nil)
+            token: token, process: launch.process, address: address, isTaken: launch.waiter != nil,
+            isUsed: launch.waiter != nil)
         let now = cmesh_monotonic_nanoseconds()
         self.workerLeases.hear(address.peer, at: now)
         self.workers[address.peer]?.lease.renewed(askedAt: now, for: self.mesh.settings.leaseTime.nanoseconds)
@@ -54,10 +55,14 @@ extension NodeAgent {
     }
 
     /// A warm worker, or a new one.
-    func take() async throws(MeshError) -> PeerID {
-        while let worker = self.idle.popLast() {
+    ///
+    /// - Parameter isFresh: whether nothing may have run in it: what has looked for GPUs once never sees others.
+    func take(isFresh: Bool = false) async throws(MeshError) -> PeerID {
+        while let index = self.idle.lastIndex(where: { !isFresh || self.workers[$0]?.isUsed == false }) {
+            let worker = self.idle.remove(at: index)
             guard self.isOfUse(worker) else { continue }
             self.workers[worker]?.isTaken = true
+            self.workers[worker]?.isUsed = true
             self.scheduleRefill()
             return worker
         }
@@ -112,7 +117,10 @@ extension NodeAgent {
             node: self.mesh.address, broker: broker, token: token, directory: self.directory, bind: self.workerBinding,
             advertise: self.workerAdvertising, keyFile: self.keyFile, revokedKeys: self.mesh.revoked,
             settings: self.mesh.settings)
-        let process = try self.launcher.launch(environment: [WorkerBootstrap.variable: bootstrap.text])
+        var environment = [WorkerBootstrap.variable: bootstrap.text]
+        // Whoever asks for no GPU sees none of those that others have.
+        if !self.gpuDevices.isEmpty { environment[ProcessGPUs.variable] = "" }
+        let process = try self.launcher.launch(environment: environment)
         let mesh = self.mesh
         let isAlive = try self.mesh.watcher.watch(processID: process.processID, startTime: 0) {
             Task {
@@ -144,7 +152,7 @@ extension NodeAgent {
         self.workers[peer] = nil
         self.idle.removeAll { $0 == peer }
         unlinkSockets(of: worker.address)
-        if worker.leasedBy != nil { self.releaseSlot() }
+        if worker.leasedBy != nil, worker.taskLease == nil { self.releaseSlot() }
         self.workerLeases.remove(peer)
         self.idleDeaths = worker.isTaken || worker.endedFor != nil ? 0 : self.idleDeaths + 1
         let message = "Its process \(end.processID) \(worker.endedFor.map { "was ended: \($0)" } ?? end.words)."

@@ -113,6 +113,7 @@ extension NodeAgent {
         guard let owner = self.workers[worker]?.leasedBy else { return }
         try CallOrigin.requireSpeaking(for: owner)
         self.workers[worker]?.leasedBy = nil
+        if let lease = self.workers[worker]?.taskLease { return self.endLease(lease) }
         self.releaseSlot()
         self.giveBack(worker)
     }

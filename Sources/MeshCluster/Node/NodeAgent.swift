@@ -18,6 +18,10 @@ package distributed actor NodeAgent {
         /// Whether it has been given out: to an actor, as the shared one, or to a submitter of tasks.
         var isTaken = false
         var leasedBy: PeerID?
+        /// What it has, when it runs tasks that ask for resources.
+        var taskLease: HostedLease?
+        /// Whether any code of a program may have run in it.
+        var isUsed = false
         /// How long it may act, by what it was granted. It never has longer.
         var lease = MemberLease()
         /// Why this node ended it, when it did.
@@ -49,6 +53,8 @@ package distributed actor NodeAgent {
     let keyFile: String?
     let warmTarget: Int
     let taskSlots: Int
+    /// What CUDA calls the GPUs of this node, by their numbers.
+    let gpuDevices: [String]
     var launches: [UInt64: Launch] = [:]
     var nextToken: UInt64 = 1
     var workers: [PeerID: Worker] = [:]
@@ -72,8 +78,10 @@ package distributed actor NodeAgent {
 
     package init(
         actorSystem: Mesh, launcher: WorkerLauncher, registration: NodeRegistration, directory: String,
-        bind: [String] = [], keyFile: String? = nil, warmWorkers: Int, taskSlots: Int
+        bind: [String] = [], keyFile: String? = nil, warmWorkers: Int, taskSlots: Int,
+        gpuDevices: [String] = []
     ) {
+        self.gpuDevices = gpuDevices
         self.workerBinding = bind.compactMap { TCPEndpoint($0)?.forAnother.text }
         self.keyFile = keyFile
         self.actorSystem = actorSystem
@@ -107,8 +115,10 @@ package distributed actor NodeAgent {
             worker.actors.values.map { HostedSpec(spec: $0, address: worker.address) }
         }
         let exits = self.exits.map { ActorLife(id: $0.key, incarnation: $0.value) }
+        var registration = self.registration
+        registration.leases = self.workers.values.compactMap(\.taskLease)
         let terms = try await broker.register(
-            self.registration, actors: actors, workers: Array(self.workers.keys), exits: exits)
+            registration, actors: actors, workers: Array(self.workers.keys), exits: exits)
         if let address = try self.membership.brokerAddress {
             for worker in self.workers.keys {
                 // Not awaited: one that does not answer must not keep this node from being a member.

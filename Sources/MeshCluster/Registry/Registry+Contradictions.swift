@@ -38,7 +38,60 @@ extension Registry {
         for (peer, process) in self.processes {
             self.check(process, peer, check)
         }
+        self.checkResources(check)
         return found
+    }
+
+    /// Who has something is there, has it once, and all together have no more than there is; and nobody waits for what is
+    /// free.
+    private func checkResources(_ check: Check) {
+        var pools: [PoolID: ResourcePool] = [:]
+        for (peer, node) in self.nodes { pools[.node(peer)] = node.pool }
+        for (id, group) in self.groups {
+            for (index, bundle) in group.bundles.enumerated() {
+                if let pool = bundle.pool { pools[.bundle(id, index)] = pool }
+                let isGiven = bundle.node.map { self.nodes[$0]?.pool.grants[.bundle(id, index)] != nil } ?? true
+                let isThere = bundle.node.map { self.nodes[$0] != nil } ?? false
+                check(isGiven || !isThere, "bundle \(index) of \(id.short) is not taken from its node")
+            }
+            let waits = self.queue.contains(.group(id))
+            check(
+                waits == (!group.isPlaced && !group.isLeaving), "group \(id.short) \(waits ? "waits" : "does not wait")"
+            )
+        }
+        for (id, pool) in pools {
+            for text in pool.contradictions { check(false, "\(id): \(text)") }
+            if let kind = pool.overdrawn { check(false, "\(id) has given away more \(kind) than it has") }
+            for (claimant, grant) in pool.grants {
+                check(self.isThere(claimant, in: id, grant), "\(claimant) has something of \(id) and is not there")
+            }
+        }
+        for (id, entry) in self.entries where entry.node.map({ self.nodes[$0] != nil }) ?? false {
+            let has = entry.pool.flatMap { pools[$0]?.grants[.actor(id)]?.amounts } ?? ResourceAmounts()
+            check(has == entry.needs, "\(entry.spec.label) (\(id.short)) does not have what it needs")
+        }
+        for (id, lease) in self.leases {
+            let grant = lease.node.flatMap { self.nodes[$0]?.pool.grants[.lease(id)] }
+            check(
+                grant?.amounts == lease.request.amounts || self.queue.contains(.lease(id))
+                    || lease.request.holdsNothing,
+                "lease \(id.short) has nothing")
+        }
+        guard !self.mayPlace else { return check(false, "something was freed and nobody was served") }
+        var turns = self.queue.makeTurns()
+        guard case (.request(let request), let member)? = turns.next() else { return }
+        let choice = try? self.choose(request, Remaining())
+        check(choice == nil, "\(member) waits first of all, and what it needs is free")
+    }
+
+    private func isThere(_ claimant: Claimant, in pool: PoolID, _ grant: ResourcePool.Grant) -> Bool {
+        switch claimant {
+        case .actor(let id): self.entries[id]?.pool == pool && self.entries[id]?.node == self.node(of: pool)
+        case .lease(let id): self.leases[id].map { PoolID.node($0.node ?? PeerID(0)) == pool } ?? false
+        case .bundle(let id, let index):
+            self.groups[id].map { .node($0.bundles[index].node ?? PeerID(0)) == pool } ?? false
+        case .process(let peer): self.gone[peer] == nil && self.processes[peer]?.remainders.contains(pool) == true
+        }
     }
 
     private struct PlannedActor: Hashable {
@@ -59,6 +112,9 @@ extension Registry {
             check(self.gone[process] == nil, "\(label) lives in a process that is gone")
         }
         switch entry.phase {
+        case .pending:
+            check(entry.node == nil, "\(label) is somewhere")
+            check(self.queue.contains(.actor(id)), "\(label) waits for nothing")
         case .starting: check(entry.node.map { self.nodes[$0] != nil } ?? false, "\(label) starts nowhere")
         case .alive:
             check(entry.node.map { self.nodes[$0] != nil } ?? false, "\(label) is on no node")
@@ -120,6 +176,7 @@ extension Registry.Phase {
     /// For people, in a word.
     package var kind: String {
         switch self {
+        case .pending: "pending"
         case .starting: "starting"
         case .alive: "alive"
         case .deciding: "deciding"

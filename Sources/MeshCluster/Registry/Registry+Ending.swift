@@ -13,7 +13,7 @@ extension Registry {
         switch entry.phase {
         case .ending(let ending): self.proceed(id, ending, death.process, at: now)
         case .starting, .alive, .missing: self.decide(id, death, at: now)
-        case .deciding, .restarting: break
+        case .pending, .deciding, .restarting: break
         }
     }
 
@@ -70,7 +70,8 @@ extension Registry {
         guard restart else { return self.end(id, .kill, death, at: now) }
         switch entry.phase {
         case .starting, .alive, .missing: self.order(id, .kill, death, then: .restartIfAllowed, at: now)
-        case .deciding, .restarting, .ending: break
+        // One that was never started begins as soon as it can anyway.
+        case .pending, .deciding, .restarting, .ending: break
         }
     }
 
@@ -96,12 +97,12 @@ extension Registry {
     }
 
     /// Begins to end an actor for good, in whatever phase it is.
-    mutating func end(_ id: UniqueID, _ mode: EndMode, _ death: Death, at now: Moment) {
+    package mutating func end(_ id: UniqueID, _ mode: EndMode, _ death: Death, at now: Moment) {
         guard let entry = self.entries[id] else { return }
         switch entry.phase {
         case .starting, .alive, .missing: self.order(id, mode, death, then: .finish, at: now)
         case .ending(let ending): self.hasten(id, ending, mode, death, at: now)
-        case .deciding, .restarting: self.finish(id, death, at: now)
+        case .pending, .deciding, .restarting: self.finish(id, death, at: now)
         }
     }
 
@@ -199,6 +200,7 @@ extension Registry {
     /// An actor has ended itself.
     package mutating func exited(_ id: UniqueID, incarnation: UInt64, at now: Moment) {
         guard let entry = self.entries[id], entry.spec.incarnation == incarnation else { return }
+        self.leaveToProcess(id)
         switch entry.phase {
         case .ending(let ending) where ending.next == .finish: self.finish(id, ending.death, at: now)
         default: self.finish(id, Death(.exited, "It ended itself."), at: now)
@@ -216,7 +218,9 @@ extension Registry {
         self.releaseFollowers(of: id, to: entry.waitsAfter, at: now)
         self.entries[id] = nil
         self.freeName(of: entry.spec)
-        self.unplaced.remove(id)
+        self.leaveQueue(.actor(id))
+        self.mayPlace = true
+        self.endGroups(of: id, at: now)
         self.changed.insert(id)
         for holder in entry.holders.keys { self.processes[holder]?.holds.remove(id) }
         self.remember(termination)

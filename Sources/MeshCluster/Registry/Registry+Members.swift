@@ -19,7 +19,10 @@ extension Registry {
         let isNew = self.nodes[node] == nil
         let known = (self.nodes[node]?.actors ?? []).union(self.absent.removeValue(forKey: node) ?? [])
         let earlier = self.nodes[node]?.workers ?? []
+        let remainders = self.nodes[node]?.pool.grants ?? [:]
         self.nodes[node] = Node(registration: registration, actors: known, workers: earlier)
+        self.adopt(registration.leases ?? [], on: node)
+        self.fillPool(of: node, remainders: remainders)
         for worker in workers {
             self.welcome(worker)
             self.join(worker, node)
@@ -36,7 +39,7 @@ extension Registry {
         let listed = Set(actors.map(\.spec.id))
         for id in self.inOrder(known) { self.compare(id, isListed: listed.contains(id), at: now) }
         for actor in actors { self.askAgain(actor.spec.id, at: now) }
-        for id in self.inOrder(self.unplaced) { self.startIfReady(id, at: now) }
+        self.mayPlace = true
         return strays
     }
 
@@ -112,7 +115,7 @@ extension Registry {
         case .alive where !isListed:
             // The list may have been made before it was started.
             self.order(id, .kill, Self.nodeHasIt, then: .decide, at: now)
-        case .starting, .alive, .deciding, .restarting: break
+        case .pending, .starting, .alive, .deciding, .restarting: break
         }
     }
 
@@ -145,7 +148,10 @@ extension Registry {
         }
         for process in lost { self.noteGone(process, death) }
         for id in self.inOrder(victims) { self.died(id, death, at: now) }
+        for process in lost { self.endLeases(of: process) }
+        for process in lost { self.loseBundles(on: process) }
         for process in lost { self.giveUp(process, death, at: now) }
+        for process in lost { self.endGroups(of: process, at: now) }
         self.effects.append(.reclaim(lost))
     }
 

@@ -39,13 +39,15 @@ extension Registry {
     ///   - patience: for how long the node at an address may stay away, in nanoseconds: until then it may act without
     ///     a broker, and what it has must not begin elsewhere. Nil stands for a node of which nothing is known.
     package init(
-        settings: Settings = Settings(), records: [Record], terminations: [ActorTermination],
+        settings: Settings = Settings(), records: [Record], groups: [GroupRecord] = [],
+        terminations: [ActorTermination],
         patience: (PeerAddress?) -> UInt64, at now: Moment
     ) {
         self.init(settings: settings)
         for termination in terminations { self.remember(termination) }
         let records = records.sorted { $0.order < $1.order }
-        self.nextOrder = (records.last?.order ?? 0) + 1
+        self.nextOrder = max(records.last?.order ?? 0, groups.map(\.order).max() ?? 0) + 1
+        self.restore(groups, patience: patience, at: now)
         for record in records { self.restore(record, until: now.time + patience(record.nodeAddress), at: now) }
         // By now all are listed that one may wait for.
         for record in records { self.resume(record.spec.id, at: now) }
@@ -53,7 +55,10 @@ extension Registry {
     }
 
     /// The processes that own actors: when one does not join, and lives in no node, it has to be given up.
-    package var owners: Set<PeerID> { Set(self.processes.filter { !$0.value.children.isEmpty }.keys) }
+    package var owners: Set<PeerID> {
+        let groups = self.groups.values.filter { $0.spec.lifetime == .owned && $0.spec.owner.actor == nil }
+        return Set(self.processes.filter { !$0.value.children.isEmpty }.keys).union(groups.map(\.spec.owner.process))
+    }
 
     private mutating func restore(_ record: Record, until: UInt64, at now: Moment) {
         let id = record.spec.id
@@ -79,7 +84,7 @@ extension Registry {
         case .restarting(var restart):
             restart.at = now.time
             entry.phase = .restarting(restart)
-        case .deciding: break
+        case .pending, .deciding: break
         }
         self.list(entry)
         if let node = record.node { self.absent[node, default: []].insert(id) }
@@ -90,6 +95,7 @@ extension Registry {
         guard let entry = self.entries[id] else { return }
         if let sibling = entry.waitsAfter { self.entries[sibling]?.followers.append(id) }
         switch entry.phase {
+        case .pending: self.finish(id, Death(.nodeLost, "The broker ended while it waited for a node."), at: now)
         case .ending(let ending):
             if case .restart = ending.next { self.joinGroup(id) }
         case .deciding(let death):

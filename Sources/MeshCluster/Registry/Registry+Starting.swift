@@ -3,25 +3,58 @@ package import MeshRuntime
 
 /// How actors begin their lives.
 extension Registry {
-    /// Lists a new actor and chooses its node. The caller starts it there by itself.
+    /// Lists a new actor and chooses its node, now or when there is room. The caller starts it there by itself.
     ///
     /// - Parameters:
     ///   - holder: the process that gets the first handle.
     ///   - home: the node whose worker that process is, where it is one.
-    /// - Throws: `nameTaken`; what `place` throws; `actorDied` when the owner or the holder has ended already.
+    /// - Throws: `nameTaken`; what `choose` throws; `actorDied` when the owner or the holder has ended already.
     package mutating func spawn(
-        _ spec: ActorSpec, holder: PeerID?, of home: PeerID? = nil
+        _ spec: ActorSpec, holder: PeerID?, of home: PeerID? = nil, at now: Moment
     ) throws(MeshError) -> ActorSpec {
         var spec = spec
         spec.isSupervised = try self.checkOwner(of: spec)
         if let holder, self.gone[holder] != nil {
             throw MeshError(.actorDied, "\(spec.label) cannot be spawned: process \(holder), which asked, has ended.")
         }
-        let node = try self.place(spec).registration.address.peer
+        let request = try self.check(spec)
         try self.takeName(of: spec)
-        self.list(spec, .starting, on: node)
+        let time = spec.options.placementTimeout.map { now.time + min($0.nanoseconds, 1 << 62) }
+        self.list(spec, .pending(until: time), on: nil)
         if let holder { self.grant(spec.id, to: holder, of: home) }
+        // Whoever needs nothing of what others wait for need not wait for them.
+        if request.holdsNothing, let choice = try? self.choose(request, Remaining()) {
+            self.put(spec.id, choice)
+        } else {
+            self.enqueue(spec.id, request)
+            self.placeWaiting()
+            self.plan(spec.id)
+        }
         return spec
+    }
+
+    /// What a new actor asks for.
+    ///
+    /// - Throws: what `choose` throws when no node could ever have it; `invalidArgument` for what makes no sense.
+    private func check(_ spec: ActorSpec) throws(MeshError) -> PlacementRequest {
+        let request = try PlacementRequest(spec)
+        switch request.strategy.kind {
+        case .pack, .spread: break
+        case .beside(let id), .away(let id):
+            guard let other = self.entries[id] else {
+                throw MeshError(
+                    .actorNotFound, "\(spec.label) is to be beside or away from actor \(id.short), which has ended.")
+            }
+            // Nobody knows yet where that will be.
+            if other.node == nil, request.group == nil {
+                var request = request
+                request.strategy = .spread
+                _ = try self.candidates(for: request)
+                return try PlacementRequest(spec)
+            }
+        }
+        _ = try self.candidates(for: request)
+        return request
     }
 
     /// Whether the owner lives and supervises its children.
@@ -37,14 +70,13 @@ extension Registry {
         case .starting, .alive, .missing: break
         // One that finishes its last calls may need helpers for them.
         case .ending(let ending) where ending.mode != .kill: break
-        case .ending, .deciding, .restarting: throw ended
+        case .ending, .deciding, .restarting, .pending: throw ended
         }
         return entry.spec.options.supervision != nil
     }
 
     mutating func list(_ spec: ActorSpec, _ phase: Phase, on node: PeerID?) {
-        let entry = Entry(spec: spec, phase: phase, node: node, order: self.nextOrder)
-        self.nextOrder += 1
+        let entry = Entry(spec: spec, phase: phase, node: node, order: self.takeOrder())
         self.list(entry)
         if let node { self.enter(spec.id, node) }
     }
@@ -116,7 +148,7 @@ extension Registry {
         case .starting where isCertain: self.died(id, death, at: now)
         case .starting: self.order(id, .kill, death, then: .decide, at: now)
         case .ending where isCertain: self.ended(id, incarnation: incarnation, process: death.process, at: now)
-        case .ending, .alive, .deciding, .restarting, .missing: break
+        case .ending, .alive, .deciding, .restarting, .missing, .pending: break
         }
     }
 
@@ -141,6 +173,7 @@ extension Registry {
                 MeshEvent(
                     .actorRestarting, date: now.date, subject: entry.spec.label, actor: id,
                     incarnation: entry.spec.incarnation, message: death.message)))
+        self.endGroups(of: id, at: now)
         if !entry.children.isEmpty {
             let ownerDied = Death(.ownerDied, "Its owner \(entry.spec.label) died and is started again.")
             for child in self.inOrder(entry.children).reversed() { self.end(child, .kill, ownerDied, at: now) }
@@ -151,23 +184,27 @@ extension Registry {
     /// Starts an actor again when nothing stands in the way any more.
     mutating func startIfReady(_ id: UniqueID, at now: Moment) {
         guard let entry = self.entries[id], case .restarting(let restart) = entry.phase, now.time >= restart.at,
-            entry.children.isEmpty
+            self.isUnhindered(entry, restart), let request = try? PlacementRequest(entry.spec)
         else { return }
-        if let sibling = restart.after, let older = self.entries[sibling], older.phase != .alive { return }
-        if let owner = entry.supervisor, self.entries[owner]?.endingGroup.isEmpty == false { return }
-        self.changed.insert(id)
-        do throws(MeshError) {
-            let node = try self.place(entry.spec).registration.address.peer
-            self.entries[id]?.phase = .starting
-            self.entries[id]?.waitsFor = nil
-            self.unplaced.remove(id)
-            self.enter(id, node)
-            self.effects.append(.start(entry.spec, on: node))
-        } catch {
-            // A node may come yet.
-            self.entries[id]?.waitsFor = error.message
-            self.unplaced.insert(id)
+        if let group = request.group, self.groups[group]?.isLeaving ?? true {
+            let reason = "Its placement group is gone, and it would have been started again there."
+            return self.finish(id, Death(.killed, reason), at: now)
         }
+        self.changed.insert(id)
+        if request.holdsNothing, let choice = try? self.choose(request, Remaining()) {
+            self.put(id, choice)
+        } else {
+            // There may be room later, or a node may come.
+            self.enqueue(id, request)
+        }
+    }
+
+    /// Whether nothing stands in the way of another life but the time.
+    func isUnhindered(_ entry: Entry, _ restart: Restart) -> Bool {
+        guard entry.children.isEmpty else { return false }
+        if let sibling = restart.after, let older = self.entries[sibling], older.phase != .alive { return false }
+        if let owner = entry.supervisor, self.entries[owner]?.endingGroup.isEmpty == false { return false }
+        return true
     }
 
     /// Those that were to start after an actor need not wait for it any more, but for the one before it.

@@ -9,7 +9,7 @@ extension Registry {
         guard let supervisor = entry.supervisor.flatMap({ self.entries[$0] }) else { return nil }
         switch supervisor.phase {
         case .starting, .alive, .missing: return supervisor
-        case .deciding, .restarting, .ending: return nil
+        case .pending, .deciding, .restarting, .ending: return nil
         }
     }
 
@@ -123,7 +123,7 @@ extension Registry {
             self.entries[id]?.phase = .ending(ending)
             self.changed.insert(id)
             self.joinGroup(id)
-        case .deciding, .restarting: return
+        case .pending, .deciding, .restarting: return
         }
         if let sibling { self.entries[sibling]?.followers.append(id) }
     }
@@ -138,7 +138,7 @@ extension Registry {
             restart.at = max(time, restart.at)
             restart.after = sibling
             self.entries[id]?.phase = .restarting(restart)
-            self.unplaced.remove(id)
+            self.leaveQueue(.actor(id))
             if let sibling { self.entries[sibling]?.followers.append(id) }
             self.changed.insert(id)
             self.plan(id)

@@ -32,6 +32,7 @@ extension Registry {
                 continue
             }
             if self.entries[first.actor]?.due == first.time { self.act(on: first.actor, at: now) }
+            if self.groups[first.actor] != nil { self.endAbsence(of: first.actor, at: now) }
         }
     }
 
@@ -39,6 +40,7 @@ extension Registry {
         guard let entry = self.entries[id] else { return }
         switch entry.phase {
         case .restarting: self.startIfReady(id, at: now)
+        case .pending: self.giveUpWaiting(id, at: now)
         case .missing: self.died(id, Self.nodeStaysAway, at: now)
         case .ending(var ending):
             guard let node = entry.node, self.nodes[node] != nil else {
@@ -66,6 +68,7 @@ extension Registry.Entry {
     var due: UInt64? {
         switch self.phase {
         case .restarting(let restart): restart.at
+        case .pending(let time): time
         case .missing(let time): time
         case .ending(let ending): ending.due
         case .alive:
@@ -79,7 +82,7 @@ extension Registry.Entry {
         switch self.phase {
         case .restarting(let restart): restart.after
         case .ending(let ending): ending.next.after
-        case .starting, .alive, .deciding, .missing: nil
+        case .pending, .starting, .alive, .deciding, .missing: nil
         }
     }
 }

@@ -24,8 +24,13 @@ package struct Registry: Sendable {
     var absent: [PeerID: Set<UniqueID>] = [:]
     /// The actors whose owners have not been listed yet.
     var orphans: [UniqueID: Set<UniqueID>] = [:]
-    /// The actors that are to start, and no node is there that could have them.
-    var unplaced: Set<UniqueID> = []
+    /// Those who are to be put on a node, and for whom there is no room yet, or no node.
+    package internal(set) var queue = PlacementQueue()
+    /// Whether something may have been freed since those who wait were last served.
+    var mayPlace = false
+    /// The workers for tasks that ask for resources.
+    package internal(set) var leases: [UniqueID: Lease] = [:]
+    package internal(set) var groups: [UniqueID: Group] = [:]
     /// When to look at which actor, at the earliest.
     var agenda = Heap<Appointment>()
     /// Until when nodes may come back with actors of which nothing is known, because there was a broker before.
@@ -116,6 +121,10 @@ extension Registry {
         var aliveSince: UInt64 = 0
         /// Who has handles, with the number of grants.
         package var holders: [PeerID: Int] = [:]
+        /// What it has as long as it is on a node.
+        package let needs: ResourceAmounts
+        /// From where it has that; nil while it has none.
+        package var pool: PoolID?
         /// Whether anybody ever had one in this broker's time: before that its holders may be still to come.
         var wasHeld = false
         var isReleasing = false
@@ -140,10 +149,14 @@ extension Registry {
             self.phase = phase
             self.node = node
             self.order = order
+            // Whoever asked for what cannot be had was refused.
+            self.needs = (try? ResourceAmounts(asked: spec.options.resources ?? Resources())) ?? ResourceAmounts()
         }
     }
 
     package enum Phase: Hashable, Sendable, Codable {
+        /// It was never started: it waits for a node with room, perhaps only until a time.
+        case pending(until: UInt64?)
         /// Its process or its initialiser is on the way.
         case starting
         /// It takes calls.
@@ -161,7 +174,7 @@ extension Registry {
         var mayHaveDied: Bool {
             switch self {
             case .alive, .ending: true
-            case .starting, .deciding, .restarting, .missing: false
+            case .pending, .starting, .deciding, .restarting, .missing: false
             }
         }
     }
@@ -210,6 +223,16 @@ extension Registry {
         package var registration: NodeRegistration
         package var actors: Set<UniqueID> = []
         var workers: Set<PeerID> = []
+        /// What it has, and who has it.
+        package var pool: ResourcePool
+
+        init(registration: NodeRegistration, actors: Set<UniqueID>, workers: Set<PeerID>) {
+            self.registration = registration
+            self.actors = actors
+            self.workers = workers
+            // What no node can have was refused.
+            self.pool = ResourcePool((try? ResourceAmounts(offered: registration.resources)) ?? ResourceAmounts())
+        }
     }
 
     struct ProcessEntry: Sendable {
@@ -223,10 +246,15 @@ extension Registry {
         var owned: Set<UniqueID> = []
         /// The node that it is a worker of.
         var node: PeerID?
+        /// The leases of which it is the worker.
+        var leases: Set<UniqueID> = []
+        /// Where it has what an actor had that ended itself.
+        var remainders: Set<PoolID> = []
 
         var isEmpty: Bool {
             self.holds.isEmpty && self.children.isEmpty && self.actors.isEmpty && self.node == nil
                 && self.objects.isEmpty && self.owned.isEmpty
+                && self.leases.isEmpty && self.remainders.isEmpty
         }
     }
 
@@ -241,10 +269,20 @@ extension Registry {
         return ids.map { (self.entries[$0]?.order ?? 0, $0) }.sorted { $0.0 < $1.0 }.map(\.1)
     }
 
-    mutating func enter(_ id: UniqueID, _ node: PeerID) {
+    mutating func takeOrder() -> UInt64 {
+        defer { self.nextOrder += 1 }
+        return self.nextOrder
+    }
+
+    /// An actor is on a node, and has there what it asked for.
+    mutating func enter(_ id: UniqueID, _ node: PeerID, _ pool: PoolID? = nil) {
         self.entries[id]?.node = node
+        if let entry = self.entries[id], self.nodes[node] != nil {
+            self.hold(id, in: pool ?? self.pool(of: entry, on: node))
+        }
         self.entries[id]?.nodeName = self.nodes[node]?.registration.name ?? ""
         self.nodes[node]?.actors.insert(id)
+        self.mayPlace = true
     }
 
     /// An actor lives in a process of its node.
@@ -261,6 +299,11 @@ extension Registry {
             if self.absent[node]?.remove(id) != nil, self.absent[node]?.isEmpty == true { self.absent[node] = nil }
         }
         if let process = entry.address?.peer { self.processes[process]?.actors.remove(id) }
+        if let pool = entry.pool {
+            self.entries[id]?.pool = nil
+            self.release(.actor(id), from: pool)
+        }
+        self.mayPlace = true
         self.entries[id]?.node = nil
         self.entries[id]?.address = nil
     }

@@ -37,13 +37,19 @@ public struct TaskOptions: Hashable, Sendable, Codable {
     public var name: String?
     /// How often it may run again when its process died; errors that it throws are not retried.
     public var maxRetries: Limit
+    /// What it has of its node as long as it runs; nil: one of the node's slots for tasks, of which there are as many as
+    /// CPUs.
+    public var resources: Resources?
     /// How long it may take from submission to result; nil for any time.
     public var timeout: Duration?
 
     /// Three retries, as long as it takes.
-    public init(name: String? = nil, maxRetries: Limit = 3, timeout: Duration? = nil) {
+    public init(
+        name: String? = nil, maxRetries: Limit = 3, timeout: Duration? = nil, resources: Resources? = nil
+    ) {
         self.name = name
         self.maxRetries = maxRetries
         self.timeout = timeout
+        self.resources = resources
     }
 }

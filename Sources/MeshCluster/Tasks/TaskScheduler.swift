@@ -17,7 +17,7 @@ package final class TaskScheduler: Sendable {
         let work = Work()
     }
 
-    /// The call that runs a task, to be cancelled.
+    /// The call that runs a task, or that asks for a worker, to be cancelled.
     fileprivate final class Work: Sendable {
         private let state = Mutex<(isCancelled: Bool, call: Task<Void, Never>?)>((false, nil))
 
@@ -55,10 +55,15 @@ package final class TaskScheduler: Sendable {
         var isSweeping = false
         /// When the next worker is given back for another.
         var nextMove: UInt64 = 0
+        /// The questions for workers with resources, so that those which nobody needs any more can be taken back.
+        var requests: [UInt64: Work] = [:]
+        var nextRequest: UInt64 = 0
     }
 
     private let state = Mutex(State())
     private unowned let mesh: Mesh
+    /// What each task has while it runs, and then it is alone in its worker; nil for those that asked for nothing.
+    private let resources: Resources?
     private static let maximumDepth = 64
     private static let maximumRequests = 64
     /// A task that took less is short.
@@ -70,7 +75,10 @@ package final class TaskScheduler: Sendable {
     /// How long to wait before asking again for a worker that could not be had.
     private static let retryTime: UInt64 = 200_000_000
 
-    init(mesh: Mesh) { self.mesh = mesh }
+    init(mesh: Mesh, resources: Resources? = nil) {
+        self.mesh = mesh
+        self.resources = resources
+    }
 
     /// Submits a task. Returns what cancels it: a task that waits does not start any more, one that runs is told.
     package func submit(
@@ -91,6 +99,7 @@ package final class TaskScheduler: Sendable {
             return true
         }
         guard isWaiting else { return }
+        self.dropRequests()
         let message = "The task \(job.spec.displayType) was cancelled before it started."
         job.finish(.failure(MeshError(.cancelled, message)))
     }
@@ -128,6 +137,7 @@ package final class TaskScheduler: Sendable {
     }
 
     private func requestLease() {
+        if let resources = self.resources { return self.requestLease(with: resources) }
         MeshScope.$current.withValue(nil) {
             _ = Task(executorPreference: self.mesh.executor) { [mesh] in
                 do {
@@ -143,6 +153,49 @@ package final class TaskScheduler: Sendable {
                 }
             }
         }
+    }
+
+    // MARK: Workers with resources
+
+    private func requestLease(with resources: Resources) {
+        let work = Work()
+        let (number, type) = self.state.withLock { state in
+            state.nextRequest += 1
+            state.requests[state.nextRequest] = work
+            return (state.nextRequest, state.queue.first?.spec.displayType ?? "")
+        }
+        let call = MeshScope.$current.withValue(nil) {
+            Task(executorPreference: self.mesh.executor) { [mesh] in
+                do {
+                    let membership = try mesh.membership
+                    let lease = try await membership.ask {
+                        try await $0.leaseResources(
+                            resources, program: membership.program, type: type, for: mesh.address.peer)
+                    }
+                    self.state.withLock { $0.requests[number] = nil }
+                    self.add(lease)
+                } catch {
+                    let isDropped = self.state.withLock { $0.requests.removeValue(forKey: number) == nil }
+                    if isDropped { self.requestDropped() } else { self.failed(error) }
+                }
+            }
+        }
+        work.begin(call)
+    }
+
+    /// Takes back the questions for workers that nobody needs any more.
+    private func dropRequests() {
+        let dropped = self.state.withLock { state in
+            let surplus = max(0, state.requests.count - state.queue.count)
+            let numbers = state.requests.keys.sorted().suffix(surplus)
+            return numbers.compactMap { state.requests.removeValue(forKey: $0) }
+        }
+        for request in dropped { request.cancel() }
+    }
+
+    private func requestDropped() {
+        self.state.withLock { $0.requested -= 1 }
+        self.requestLeases()
     }
 
     private func add(_ lease: WorkerLease) {
@@ -168,9 +221,9 @@ package final class TaskScheduler: Sendable {
         }
         for job in jobs { job.finish(.failure(error)) }
         guard asksAgain else { return }
-        _ = self.mesh.schedule(at: cmesh_monotonic_nanoseconds() + Self.retryTime) { [weak mesh] in
-            guard let mesh, !mesh.isStopped, let scheduler = try? mesh.membership.scheduler else { return }
-            scheduler.requestLeases()
+        _ = self.mesh.schedule(at: cmesh_monotonic_nanoseconds() + Self.retryTime) { [weak mesh, weak self] in
+            guard let mesh, !mesh.isStopped else { return }
+            self?.requestLeases()
         }
     }
 
@@ -221,6 +274,11 @@ package final class TaskScheduler: Sendable {
             lease.running -= 1
             lease.depth = took < Self.shortTask * UInt64(lease.depth) ? min(lease.depth * 2, Self.maximumDepth) : 1
             lease.idleSince = now
+            if self.resources != nil {
+                lease.depth = 1
+                // What it has others may wait for.
+                if state.queue.isEmpty { lease.isLeaving = true }
+            }
             if mayMove, now >= state.nextMove {
                 state.nextMove = now + Self.moveTime
                 lease.isLeaving = true
@@ -270,10 +328,7 @@ package final class TaskScheduler: Sendable {
             return true
         }
         guard isNeeded else { return }
-        _ = self.mesh.schedule(at: cmesh_monotonic_nanoseconds() + Self.idleTime) { [weak mesh] in
-            guard let mesh, let scheduler = try? mesh.membership.scheduler else { return }
-            scheduler.sweep()
-        }
+        _ = self.mesh.schedule(at: cmesh_monotonic_nanoseconds() + Self.idleTime) { [weak self] in self?.sweep() }
     }
 
     /// Gives back the workers that have had nothing to do for a while.
@@ -295,6 +350,9 @@ package final class TaskScheduler: Sendable {
             try await node.returnWorker(lease.worker.peer)
         }
     }
+
+    /// Whether there is nothing to do.
+    var isIdle: Bool { self.state.withLock { $0.queue.isEmpty && $0.leases.isEmpty && $0.requested == 0 } }
 
     /// Gives back every worker that does nothing for this process; those that still run its tasks are ended by their
     /// nodes when it has gone.

@@ -14,8 +14,11 @@ package distributed actor WorkerAgent {
     package init(actorSystem: Mesh) { self.actorSystem = actorSystem }
 
     /// Runs an actor's initialiser, and takes calls for it from then on.
-    package distributed func start(_ spec: ActorSpec) async throws -> StartOutcome {
+    ///
+    /// - Parameter devices: what CUDA calls the GPUs that the actor has; nil to leave the environment alone.
+    package distributed func start(_ spec: ActorSpec, devices: [String]?) async throws -> StartOutcome {
         let mesh = self.actorSystem
+        if let ids = spec.gpuIDs { ProcessGPUs.set(ids, devices: devices) }
         guard let type = _typeByName(spec.typeName) as? any RemoteActor.Type else {
             throw MeshError(
                 .typeNotFound,
@@ -29,6 +32,11 @@ package distributed actor WorkerAgent {
         }
         self.trimOnce()
         return .started(spec.handle(at: mesh.address))
+    }
+
+    /// Gives this process GPUs, for the tasks that are to come.
+    package distributed func equip(_ gpuIDs: [Int], devices: [String]?) async throws {
+        ProcessGPUs.set(gpuIDs, devices: devices)
     }
 
     /// Gives back, a moment after the first actor has started, the memory of program code that only the start needed:

@@ -17,6 +17,7 @@ struct NodeCommand: AsyncParsableCommand {
             Examples:
               mesh node --mesh tcp://127.0.0.1:4711 --program ./quickstart
               MESH_ADDRESS=tcp://10.0.0.7:4711 mesh node --cpus 16 --program /opt/app
+              mesh node --cpus 8 --gpus 2 --memory 32GiB --resource license=3 --program /opt/app
               mesh node --mesh tcp://mesh.example:4711 --bind 'tcp://0.0.0.0:6000-6099' \\
                 --advertise 'tcp://here.example:*' --key-file mesh.key
             """)
@@ -36,14 +37,28 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The node's name (default: the host's).", valueName: "name"))
     var name: String?
 
-    @Option(help: ArgumentHelp("How many CPUs it gives (default: all of the machine).", valueName: "n"))
-    var cpus: Double?
+    @Option(help: ArgumentHelp("How many CPUs it gives (default: all that it may use).", valueName: "n"))
+    var cpus: String?
+
+    @Option(
+        help: ArgumentHelp("How many GPUs it gives (default: all that the driver or its files name).", valueName: "n"))
+    var gpus: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How much memory it gives, such as 512MiB or 32GiB (default: all it may use).", valueName: "size"))
+    var memory: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Something else that it gives, such as license=3. May be repeated.", valueName: "name=amount"))
+    var resource: [String] = []
 
     func validate() throws {
         for address in self.bind {
             try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) }
         }
-        if let cpus, !(cpus > 0 && cpus.isFinite) { throw ValidationError("--cpus takes a number above 0.") }
+        _ = try self.resources()
         if self.name?.isEmpty == true {
             throw ValidationError("--name must not be empty; leave it out for the host's.")
         }
@@ -52,14 +67,26 @@ struct NodeCommand: AsyncParsableCommand {
         }
     }
 
+    private func resources() throws -> ResourceArguments {
+        try checked { () throws(UsageError) in
+            var resources = ResourceArguments()
+            if let cpus = self.cpus { try resources.read(cpus: cpus) }
+            if let gpus = self.gpus { try resources.read(gpus: gpus) }
+            if let memory = self.memory { try resources.read(memory: memory) }
+            for text in self.resource { try resources.read(resource: text) }
+            return resources
+        }
+    }
+
     func run() async throws {
         let name = self.program.flatMap { $0.split(separator: "/").last.map(String.init) }
-        try await runNode(
-            MeshConfiguration(
-                address: self.mesh.address, bind: self.bind, advertise: self.mesh.advertise,
-                keyFile: self.mesh.key.keyFile, program: name,
-                workerExecutable: self.program,
-                resources: self.cpus.map { Resources(cpus: $0) }, nodeName: self.name,
-                joinTimeout: .seconds(self.mesh.timeout)))
+        var configuration = MeshConfiguration(
+            address: self.mesh.address, bind: self.bind, advertise: self.mesh.advertise,
+            keyFile: self.mesh.key.keyFile, program: name,
+            workerExecutable: self.program,
+            nodeName: self.name,
+            joinTimeout: .seconds(self.mesh.timeout))
+        try self.resources().apply(to: &configuration)
+        try await runNode(configuration)
     }
 }

@@ -7,7 +7,10 @@ struct NodesCommand: AsyncParsableCommand {
         abstract: "Lists the nodes of a mesh.",
         discussion: """
             --format json prints one array of objects with the keys name, pid, programs, cpus, gpus, memory (bytes), \
-            custom, actors, endpoints.
+            custom, used (an object with cpus, gpus, memory, custom), actors, endpoints.
+
+            What is used is what those have who said what they need: each has just that as long as it is there. An actor \
+            that said nothing needs a node with one CPU in all to be placed, and uses none of it.
 
             Examples:
               mesh nodes --mesh tcp://127.0.0.1:4711
@@ -35,8 +38,16 @@ struct NodeRow: Encodable, Equatable {
     var gpus: Double
     var memory: Int64
     var custom: [String: Double]
+    var used: Amounts
     var actors: Int
     var endpoints: [String]
+
+    struct Amounts: Encodable, Equatable {
+        var cpus: Double
+        var gpus: Double
+        var memory: Int64
+        var custom: [String: Double]
+    }
 
     init(_ node: NodeInfo) {
         self.name = node.name
@@ -46,6 +57,8 @@ struct NodeRow: Encodable, Equatable {
         self.gpus = node.resources.gpus
         self.memory = node.resources.memory.bytes
         self.custom = node.resources.custom
+        self.used = Amounts(
+            cpus: node.used.cpus, gpus: node.used.gpus, memory: node.used.memory.bytes, custom: node.used.custom)
         self.actors = node.actors
         self.endpoints = node.endpoints
     }
@@ -53,14 +66,27 @@ struct NodeRow: Encodable, Equatable {
 
 extension NodeRow: TableRow {
     static let columns: [TextTable.Column] = [
-        "NAME", .numbers("PID"), .numbers("CPUS"), .numbers("ACTORS"), "PROGRAMS", "ADDRESS",
+        "NAME", .numbers("PID"), .numbers("CPUS"), .numbers("GPUS"), .numbers("MEMORY"), "OTHERS", .numbers("ACTORS"),
+        "PROGRAMS", "ADDRESS",
     ]
 
     var cells: [String] {
-        let cpus = self.cpus == self.cpus.rounded() ? "\(Int(self.cpus))" : "\(self.cpus)"
+        let others = self.custom.sorted { $0.key < $1.key }.map { name, total in
+            "\(name)=\(Self.share(self.used.custom[name] ?? 0, total))"
+        }
         let address = self.endpoints.first { $0.hasPrefix("tcp:") } ?? self.endpoints.first
         return [
-            self.name, "\(self.pid)", cpus, "\(self.actors)", self.programs.joined(separator: ","), address ?? "-",
+            self.name, "\(self.pid)", Self.share(self.used.cpus, self.cpus), Self.share(self.used.gpus, self.gpus),
+            "\(self.used.memory == 0 ? "0" : ByteCount.bytes(self.used.memory).text)/\(ByteCount.bytes(self.memory).text)",
+            self.custom.isEmpty ? "-" : others.joined(separator: " "), "\(self.actors)",
+            self.programs.joined(separator: ","), address ?? "-",
         ]
+    }
+
+    /// What is used, and what there is.
+    private static func share(_ used: Double, _ total: Double) -> String { "\(number(used))/\(number(total))" }
+
+    private static func number(_ value: Double) -> String {
+        value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
     }
 }

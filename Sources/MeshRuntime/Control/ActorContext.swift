@@ -30,6 +30,12 @@ public struct ActorContext: Sendable {
     /// Whether the actor is being made or was made again after it had died.
     public var isRestarted: Bool { self.incarnation > 1 }
 
+    /// The numbers of the GPUs that the actor, or the task, has on its node, counted from 0 there; empty when it asked for
+    /// none, and in a driver. Several who have parts of a GPU have the same number.
+    ///
+    /// What CUDA calls them is in `CUDA_VISIBLE_DEVICES`, in the same order: for CUDA they are always 0, 1, and so on.
+    public var gpuIDs: [Int] { ProcessGPUs.ids }
+
     /// Ends the actor from inside.
     ///
     /// It throws, and the caller of the current call gets `actorDied`, which says that the actor ended itself. Calls

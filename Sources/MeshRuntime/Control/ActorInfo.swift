@@ -32,9 +32,15 @@ public struct ActorInfo: Hashable, Sendable, Codable {
     public var holders: Int
     /// Why it is not alive yet, or not again, when it waits for something.
     public var waitsFor: String?
+    /// What it asked for; nil when it said nothing of that.
+    public var resources: Resources?
+    /// The GPUs of its node that it has.
+    public var gpuIDs: [Int]
 
     /// Where an actor is in its life.
     public enum State: String, Hashable, Sendable, Codable {
+        /// It was never started: it waits for a node with room; ``ActorInfo/waitsFor`` says for what.
+        case pending
         /// Its process or its initialiser is on the way.
         case starting
         /// It takes calls.
@@ -49,7 +55,7 @@ public struct ActorInfo: Hashable, Sendable, Codable {
         id: UniqueID, typeName: String, name: String?, namespace: String, state: State, node: String,
         processID: Int32, incarnation: UInt64, placement: ActorOptions.Placement, lifetime: ActorOptions.Lifetime,
         owner: UniqueID? = nil, ownerProcess: PeerID? = nil, restarts: Int = 0, holders: Int = 0,
-        waitsFor: String? = nil
+        waitsFor: String? = nil, resources: Resources? = nil, gpuIDs: [Int] = []
     ) {
         self.id = id
         self.typeName = typeName
@@ -66,6 +72,8 @@ public struct ActorInfo: Hashable, Sendable, Codable {
         self.restarts = restarts
         self.holders = holders
         self.waitsFor = waitsFor
+        self.resources = resources
+        self.gpuIDs = gpuIDs
     }
 }
 
@@ -81,17 +89,21 @@ public struct NodeInfo: Hashable, Sendable, Codable {
     public var endpoints: [String]
     /// What it has in all.
     public var resources: Resources
+    /// What of that actors, tasks and placement groups have.
+    public var used: Resources
     /// How many actors live on it.
     public var actors: Int
 
     package init(
-        name: String, programs: [String], processID: Int32, endpoints: [String], resources: Resources, actors: Int
+        name: String, programs: [String], processID: Int32, endpoints: [String], resources: Resources,
+        used: Resources = Resources(), actors: Int
     ) {
         self.name = name
         self.programs = programs
         self.processID = processID
         self.endpoints = endpoints
         self.resources = resources
+        self.used = used
         self.actors = actors
     }
 }

@@ -10,7 +10,9 @@ public struct ActorOptions: Hashable, Sendable, Codable {
     public var maxRestarts: Limit
     /// How often one call may run again after the actor's death; 0 means at most once.
     public var maxTaskRetries: Limit
-    /// What it needs to be placed; nil: one CPU to be placed and none while it runs.
+    /// What it has of its node as long as it lives. Nil: it needs a node with one CPU in all, and has none of it while it
+    /// lives, so that many actors which do little share a CPU. With anything here it has just that, and when it is not
+    /// free the actor waits.
     public var resources: Resources?
     /// In a process of its own, or in one with others.
     public var placement: Placement
@@ -20,6 +22,15 @@ public struct ActorOptions: Hashable, Sendable, Codable {
     public var maxPendingCalls: Int?
     /// The node it must be on; nil for any.
     public var node: String?
+    /// Which of the nodes with room it is put on; nil: ``PlacementStrategy/spread``.
+    public var strategy: PlacementStrategy?
+    /// The placement group out of whose bundles it has its resources; nil: straight from a node.
+    public var placementGroup: PlacementGroup?
+    /// Which of the group's bundles, counted from 0; nil for any with room.
+    public var bundle: Int?
+    /// For how long it may wait for resources before its first life begins; nil for any time. Then `spawn` throws
+    /// `deadlineExceeded`, with what it waited for, and the actor does not exist.
+    public var placementTimeout: Duration?
     /// How long to wait between restarts.
     public var backoff: Backoff
     /// What happens to its children when one of them dies; nil: what its type says when that is a ``Supervisor``, else
@@ -31,7 +42,8 @@ public struct ActorOptions: Hashable, Sendable, Codable {
         name: String? = nil, namespace: String? = nil, lifetime: Lifetime = .owned, maxRestarts: Limit = 0,
         maxTaskRetries: Limit = 0, resources: Resources? = nil, placement: Placement = .process,
         maxConcurrency: Int = 1, maxPendingCalls: Int? = nil, node: String? = nil,
-        backoff: Backoff = Backoff(), supervision: Supervision? = nil
+        strategy: PlacementStrategy? = nil, placementGroup: PlacementGroup? = nil, bundle: Int? = nil,
+        placementTimeout: Duration? = nil, backoff: Backoff = Backoff(), supervision: Supervision? = nil
     ) {
         self.name = name
         self.namespace = namespace
@@ -43,6 +55,10 @@ public struct ActorOptions: Hashable, Sendable, Codable {
         self.maxConcurrency = maxConcurrency
         self.maxPendingCalls = maxPendingCalls
         self.node = node
+        self.strategy = strategy
+        self.placementGroup = placementGroup
+        self.bundle = bundle
+        self.placementTimeout = placementTimeout
         self.backoff = backoff
         self.supervision = supervision
     }
@@ -86,9 +102,12 @@ public struct Limit: Hashable, Sendable, Codable, ExpressibleByIntegerLiteral, C
 
 /// What an actor or a task needs of a node, or what a node has.
 public struct Resources: Hashable, Sendable, Codable {
-    /// Processor cores; fractions share one.
+    /// Processor cores; fractions share one. This counts, and does not keep anybody from using more.
     public var cpus: Double
-    /// GPUs; fractions share one.
+    /// GPUs: a part of one, up to 1, or a whole number of them. Actors with parts may share one.
+    ///
+    /// Which ones it has is in ``ActorContext/gpuIDs``, and in the variable `CUDA_VISIBLE_DEVICES` before any of its code
+    /// runs.
     public var gpus: Double
     /// Main memory.
     ///

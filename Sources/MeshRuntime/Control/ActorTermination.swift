@@ -63,6 +63,8 @@ public struct ActorTermination: Hashable, Sendable, Codable {
         case restartsExhausted
         /// Its initialiser failed.
         case constructorFailed
+        /// It was never started: no node had room for it within its `placementTimeout`.
+        case notPlaced
         /// It is not known any more what ended it: the broker has forgotten, or never knew the actor.
         case unknown
 
@@ -79,6 +81,7 @@ public struct ActorTermination: Hashable, Sendable, Codable {
             case .nodeLost: "its node was lost"
             case .restartsExhausted: "it died more often than it may be restarted"
             case .constructorFailed: "its initialiser failed"
+            case .notPlaced: "it could not be placed in time"
             case .unknown: "it is not known why"
             }
         }

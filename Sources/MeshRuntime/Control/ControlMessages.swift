@@ -19,6 +19,8 @@ package struct ActorSpec: Hashable, Sendable, Codable {
     package var isSupervisor: Bool
     /// Whether its owner has a supervision that restarts it.
     package var isSupervised = false
+    /// The GPUs that it has on the node where it is; nil for none.
+    package var gpuIDs: [Int]?
 
     package init(
         id: UniqueID, typeName: String, displayType: String, program: String, arguments: EncodedValue,
@@ -139,12 +141,31 @@ package struct WorkerLease: Hashable, Sendable, Codable {
     }
 }
 
+/// A worker that is out, with what it has, as its node tells a broker that was away.
+package struct HostedLease: Hashable, Sendable, Codable {
+    package var id: UniqueID
+    package var owner: PeerID
+    package var worker: PeerID
+    package var resources: Resources
+    package var gpuIDs: [Int]
+
+    package init(id: UniqueID, owner: PeerID, worker: PeerID, resources: Resources, gpuIDs: [Int]) {
+        self.id = id
+        self.owner = owner
+        self.worker = worker
+        self.resources = resources
+        self.gpuIDs = gpuIDs
+    }
+}
+
 /// A node as it joins.
 package struct NodeRegistration: Hashable, Sendable, Codable {
     package var name: String
     package var address: PeerAddress
     package var programs: [String]
     package var resources: Resources
+    /// Its workers that are out with resources, when it was here before.
+    package var leases: [HostedLease]?
 
     package init(name: String, address: PeerAddress, programs: [String], resources: Resources) {
         self.name = name

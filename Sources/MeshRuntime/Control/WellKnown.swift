@@ -12,6 +12,8 @@ package enum WellKnown {
     package static let pools = UniqueID(high: 0, low: 7)
     /// No actor: under this number a broker's store has the keys that were revoked.
     package static let revokedKeys = UniqueID(high: 0, low: 5)
+    /// No actor: under this number a broker's store has the placement groups.
+    package static let placementGroups = UniqueID(high: 0, low: 6)
 
     /// Each process has its own, so references must not be shared between processes: the reserved number is combined
     /// with that of the process.

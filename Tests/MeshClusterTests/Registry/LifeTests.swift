@@ -58,7 +58,7 @@ struct LifeTests {
         let (kept, gone, made) = (Harness.spec("a"), Harness.spec("b"), Harness.spec("c"))
         for spec in [kept, gone] { try harness.spawn(spec) }
         harness.note { registry, _ in registry.grant(kept.id, to: Harness.driver) }
-        let starting = try harness.note { registry, _ in try registry.spawn(made, holder: Harness.driver) }
+        let starting = try harness.note { registry, now in try registry.spawn(made, holder: Harness.driver, at: now) }
         let complete = HoldChanges(acquired: [kept.id], isComplete: true)
         harness.note { registry, now in _ = registry.report(complete, by: Harness.driver, on: nil, at: now) }
         #expect(harness.entry(kept)?.holders == [Harness.driver: 1])
@@ -77,7 +77,9 @@ struct LifeTests {
     @Test("an actor whose maker lost its handle while it was made ends after a grace")
     func lostWhileMade() throws {
         var harness = Harness()
-        let spec = try harness.note { registry, _ in try registry.spawn(Harness.spec(), holder: Harness.driver) }
+        let spec = try harness.note { registry, now in
+            try registry.spawn(Harness.spec(), holder: Harness.driver, at: now)
+        }
         let complete = HoldChanges(isComplete: true)
         harness.note { registry, now in _ = registry.report(complete, by: Harness.driver, on: nil, at: now) }
         harness.pass(.seconds(1))
@@ -189,7 +191,9 @@ struct LifeTests {
         #expect(harness.entry(top)?.phase == .alive)
         #expect(harness.cause(child) == .ownerDied)
         // What the dead life asked for late does not come to life.
-        #expect(refusal { try harness.registry.spawn(Harness.spec(owner: owner), holder: nil) }?.code == .actorDied)
+        #expect(
+            refusal { try harness.registry.spawn(Harness.spec(owner: owner), holder: nil, at: harness.moment) }?.code
+                == .actorDied)
     }
 
     @Test("a detached actor outlives its owner and its handles")
@@ -215,7 +219,7 @@ struct LifeTests {
         harness.settle()
         #expect(harness.cause(mortal) != nil)
         if home == PeerID(2) {
-            #expect(harness.entry(hardy)?.waitsFor != nil, "no node is there to start it on")
+            #expect(harness.registry.waitingReason(of: hardy.id) != nil, "no node is there to start it on")
             harness.join(PeerID(3))
         }
         harness.pass(.seconds(1))

@@ -11,7 +11,7 @@ struct NamesTests {
     func names() throws {
         var harness = Harness()
         let (one, two) = (Harness.spec("a"), Harness.spec("a"))
-        let spec = try harness.note { registry, _ in try registry.spawn(one, holder: nil) }
+        let spec = try harness.note { registry, now in try registry.spawn(one, holder: nil, at: now) }
         let taken = refusal { try harness.spawn(two) }
         #expect(taken?.code == .nameTaken)
         #expect(taken?.message.contains("findOrSpawn") == true)
@@ -31,7 +31,7 @@ struct NamesTests {
     func failed() throws {
         var harness = Harness()
         let spec = Harness.spec("a")
-        _ = try harness.note { registry, _ in try registry.spawn(spec, holder: Harness.driver) }
+        _ = try harness.note { registry, now in try registry.spawn(spec, holder: Harness.driver, at: now) }
         let death = Registry.Death(.constructorFailed, "Its initialiser failed.")
         harness.note { $0.startFailed(spec.id, incarnation: 1, death, at: $1) }
         #expect(harness.cause(spec) == .constructorFailed)
@@ -50,7 +50,7 @@ struct NamesTests {
     func killedEarly() throws {
         var harness = Harness()
         let spec = Harness.spec("a")
-        _ = try harness.note { registry, _ in try registry.spawn(spec, holder: Harness.driver) }
+        _ = try harness.note { registry, now in try registry.spawn(spec, holder: Harness.driver, at: now) }
         harness.note { $0.kill(spec.id, restart: false, by: "", at: $1) }
         harness.settle()
         harness.note { registry, now in

@@ -23,10 +23,12 @@ struct RegistryHarness {
         PeerAddress(peer: peer, host: HostID("here"), processID: Int32(peer.number), startTime: 1, endpoints: [])
     }
 
-    static func registration(_ peer: PeerID, programs: [String] = ["app"], cpus: Double = 2) -> NodeRegistration {
+    static func registration(
+        _ peer: PeerID, programs: [String] = ["app"], cpus: Double = 2, resources: Resources? = nil
+    ) -> NodeRegistration {
         NodeRegistration(
             name: "node\(peer.number)", address: self.address(peer), programs: programs,
-            resources: Resources(cpus: cpus))
+            resources: resources ?? Resources(cpus: cpus))
     }
 
     static func spec(
@@ -47,7 +49,17 @@ struct RegistryHarness {
         self.note { $0.add(Self.registration(node, programs: programs), actors: actors, at: $1) }
     }
 
-    mutating func collect() { self.effects += self.registry.takeEffects() }
+    mutating func collect() {
+        self.registry.placeWaiting()
+        self.effects += self.registry.takeEffects()
+    }
+
+    /// The name of the node on which an actor would be put now.
+    func place(_ spec: ActorSpec) throws -> String? {
+        var registry = self.registry
+        let spec = try registry.spawn(spec, holder: nil, at: self.moment)
+        return registry.entries[spec.id]?.nodeName
+    }
 
     /// Does something and collects what follows.
     @discardableResult
@@ -59,7 +71,7 @@ struct RegistryHarness {
     /// Spawns an actor and has it started.
     @discardableResult
     mutating func spawn(_ spec: ActorSpec, holder: PeerID? = driver) throws -> PeerID {
-        let spec = try self.note { registry, _ in try registry.spawn(spec, holder: holder) }
+        let spec = try self.note { registry, now in try registry.spawn(spec, holder: holder, at: now) }
         return self.start(spec)
     }
 

@@ -207,7 +207,8 @@ struct SupervisionTests {
     func startingSibling() throws {
         var family = try Family(.init(strategy: .oneForAll))
         let late = Harness.spec("late", owner: family.owner)
-        let spec = try family.harness.note { registry, _ in try registry.spawn(late, holder: Harness.driver) }
+        let spec = try family.harness.note { registry, now in try registry.spawn(late, holder: Harness.driver, at: now)
+        }
         family.crash(0)
         family.harness.settle()
         family.start(spec)
@@ -237,7 +238,7 @@ struct SupervisionTests {
         var family = try Family(.init(strategy: .oneForAll, maxRestarts: 1), node: "node1")
         family.harness.crash(PeerID(1))
         family.harness.settle()
-        #expect(family.harness.entry(family.children[0])?.waitsFor?.contains("node1") == true)
+        #expect(family.harness.registry.waitingReason(of: family.children[0].id)?.contains("node1") == true)
         family.harness.join(PeerID(1))
         family.harness.settle()
         #expect(family.incarnations == [2, 2, 2])

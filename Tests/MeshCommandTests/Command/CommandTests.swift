@@ -156,7 +156,34 @@ struct CommandTests {
             let driver = try await scene.driver()
             #expect(try await driver.ask("spawn one").hasPrefix("spawned"))
             #expect(try await driver.ask("squares 3") == "sum 14")
-            #expect(try await scene.mesh("nodes").contains(" 3 "))
+            #expect(try await scene.mesh("nodes").contains(" 0/3 "))
+        }
+    }
+
+    @Test("nodes show what is used of what they have, and actors what they have and for what they wait")
+    func resources() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.broker()
+            let node = try scene.start(
+                "mesh", "node", "--name", "alpha", "--program", Binaries.url("MeshCommandFixture").path, "--cpus", "2",
+                "--gpus", "1", "--memory", "32GiB", "--resource", "license=3")
+            try await node.line("has joined")
+            let (driver, late) = (try await scene.driver(), try await scene.driver())
+            #expect(try await driver.ask("spawn one cpus=2").hasPrefix("spawned"))
+            async let second = late.ask("spawn two cpus=1")
+            try await eventually("it is pending") { try await scene.mesh("actors").contains(" pending ") }
+            let actors = try await scene.mesh("actors")
+            #expect(actors.contains(" 2 cpus ") && actors.contains("1 cpu; alpha has 0 of 2 free"), "\(actors)")
+            let nodes = try await scene.mesh("nodes")
+            for text in [" 2/2 ", " 0/1 ", " 0/32 GiB ", " license=0/3 "] {
+                #expect(nodes.contains(text), "\(nodes)")
+            }
+            let data = Data(try await scene.mesh("nodes", "--format", "json").utf8)
+            let rows = try #require(JSONSerialization.jsonObject(with: data) as? [[String: Any]])
+            #expect(rows.first?["cpus"] as? Double == 2)
+            #expect((rows.first?["used"] as? [String: Any])?["cpus"] as? Double == 2)
+            #expect(try await driver.ask("kill one") == "killed one")
+            #expect(try await second.hasPrefix("spawned two"))
         }
     }
 
@@ -188,6 +215,8 @@ struct CommandTests {
                 (["bench", "--only", ""], "mesh bench --list"),
                 (["broker", "--store", ":memory:"], "--store takes the path of a file"),
                 (["node", "--mesh", "tcp://h:1", "--name", ""], "--name must not be empty"),
+                (["node", "--mesh", "tcp://h:1", "--memory", "32"], "such as 512MiB, 32GiB"),
+                (["node", "--mesh", "tcp://h:1", "--gpus", "1.5"], "--gpus takes a whole number"),
                 (["frobnicate"], "frobnicate"),
             ]
             for (arguments, advice) in mistakes {

@@ -46,6 +46,26 @@ struct DurableBrokerTests {
         }
     }
 
+    @Test("kill -9: placement groups are where they were, with what is in them, and can be used and removed")
+    func groups() async throws {
+        try await self.withStore { scene, file in
+            let broker = try await scene.broker(storing: file)
+            _ = try await scene.node()
+            let driver = try await scene.driver()
+            #expect(try await driver.ask("group pair") == "group pair has 2")
+            #expect(try await driver.ask("used") == "used [0.75]")
+            broker.signal(SIGKILL)
+            try await broker.status()
+            _ = try await scene.broker(at: scene.mesh, storing: file)
+            try await eventually("the node is back") { try await driver.ask("used") == "used [0.75]" }
+            #expect(try await driver.ask("join pair") == "joined pair")
+            #expect(try await driver.ask("used") == "used [0.75]")
+            #expect(try await driver.ask("disband pair") == "disbanded pair")
+            #expect(try await driver.ask("used") == "used [0.0]")
+            #expect(try await driver.ask("join pair").hasPrefix("error actorNotFound"))
+        }
+    }
+
     @Test("kill -9 again and again under load: what was acknowledged is there, what was killed is not")
     func underLoad() async throws {
         try await self.withStore { scene, file in

@@ -63,6 +63,34 @@ struct RoleArgumentsTests {
         #expect(configuration.resources?.cpus == 2.5)
     }
 
+    @Test("a node takes what it has to give; GPUs are looked for when they are not named")
+    func resources() throws {
+        let (_, configuration) = try self.read(
+            "node", "--cpus", "8", "--gpus=2", "--memory", "32GiB", "--resource", "license=3", "--resource=disk=0.5")
+        #expect(
+            configuration.resources
+                == Resources(
+                    cpus: 8, gpus: 2, memory: .gibibytes(32), custom: ["license": 3, "disk": 0.5]))
+        #expect(!configuration.detectsGPUs)
+        #expect(try self.read("node", "--cpus", "8").1.detectsGPUs)
+        #expect(try self.read("node").1.resources == nil)
+        for (text, bytes) in ["512MiB": 512 << 20, "1.5TiB": 3 << 39, "2 GB": 2_000_000_000, "64kib": 65536]
+            as [String: Int64]
+        {
+            #expect(ResourceArguments.bytes(text) == .bytes(bytes), "\(text)")
+        }
+        for text in ["32", "GiB", "-1GiB", "1.2.3GiB", "0MiB", "5 apples"] {
+            #expect(self.refusal("node", "--memory", text).contains("such as 512MiB, 32GiB"), "\(text)")
+        }
+        for text in ["1.5", "-1", "many"] {
+            #expect(self.refusal("node", "--gpus", text).contains("a whole number"), "\(text)")
+        }
+        for text in ["license", "=3", "a b=1", "license=-1", "license=many", "gpus=1"] {
+            #expect(!self.refusal("node", "--resource", text).isEmpty, "\(text)")
+        }
+        #expect(self.refusal("node", "--resource", "a=1", "--resource", "a=2").contains("twice"))
+    }
+
     @Test("every role takes what to advertise", arguments: [[], ["broker"], ["node"]])
     func advertise(role: [String]) throws {
         let (_, configuration) = try self.read(
@@ -92,7 +120,9 @@ struct RoleArgumentsTests {
         let refusal = self.refusal("broker", "--mesh", "tcp://127.0.0.1:1")
         #expect(
             refusal == "broker does not know \"--mesh\"; its options are --bind, --advertise, --key-file. See --help.")
-        #expect(self.refusal("node", "--bnd").contains("--mesh, --bind, --advertise, --key-file, --name, --cpus"))
+        #expect(
+            self.refusal("node", "--bnd").contains(
+                "--mesh, --bind, --advertise, --key-file, --name, --cpus, --gpus, --memory, --resource"))
         #expect(self.refusal("node", "extra").contains("does not know \"extra\""))
     }
 

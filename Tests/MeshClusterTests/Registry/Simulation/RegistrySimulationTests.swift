@@ -6,14 +6,17 @@ import Testing
 /// `MESH_SIMULATION=12345` runs one seed and prints its history; `MESH_SIMULATION=0..<1000000` runs many.
 @Suite("The registry in a world of misfortune")
 struct RegistrySimulationTests {
-    @Test("what must hold does, whoever crashes, freezes, leaves and lets go", arguments: [false, true])
-    func simulate(brokerCrashes: Bool) {
+    @Test(
+        "what must hold does, whoever crashes, freezes, leaves, lets go and waits", arguments: [false, true],
+        [false, true])
+    func simulate(brokerCrashes: Bool, scarcity: Bool) {
         var rules = World.Rules()
         rules.brokerCrashes = brokerCrashes
-        let wanted = Self.wanted ?? 0..<100
+        rules.scarcity = scarcity
+        let wanted = Self.wanted ?? 0..<60
         for seed in wanted {
             guard let failure = Self.firstFailure(seed: seed, rules: rules) else { continue }
-            Issue.record("seed \(seed) (broker crashes: \(brokerCrashes)): \(failure)")
+            Issue.record("seed \(seed) (broker crashes: \(brokerCrashes), scarcity: \(scarcity)): \(failure)")
             break
         }
     }

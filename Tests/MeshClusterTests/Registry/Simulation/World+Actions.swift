@@ -108,6 +108,7 @@ extension World {
                 strategy: strategies[self.pick(3)], maxRestarts: self.pick(4), within: .seconds(1),
                 backoff: options.backoff)
         }
+        if self.rules.scarcity { self.addNeeds(to: &options, of: agent) }
         let spec = ActorSpec(
             id: UniqueID(high: 1, low: 2 * self.nextActor), typeName: "app.A", displayType: "app.A", program: "app",
             arguments: EncodedValue(), options: options, window: 1, owner: agent.owner,
@@ -116,5 +117,21 @@ extension World {
         let isHeld = !self.chance(10)
         if !isHeld { self.truth.unheld.insert(spec.id) }
         self.ask(.spawn(spec, isHeld: isHeld), by: agent.process)
+    }
+    private mutating func addNeeds(to options: inout ActorOptions, of agent: Agent) {
+        guard !self.chance(3) else { return }
+        var needs = Resources()
+        needs.cpus = self.pick([0, 0.5, 1, 1, 2, 3]) ?? 0
+        if options.placement == .process { needs.gpus = self.pick([0, 0, 0, 0.3, 0.5, 1, 2]) ?? 0 }
+        if self.chance(4) { needs.custom = ["license": 1] }
+        options.resources = needs
+        if self.chance(4) { options.placementTimeout = .milliseconds(self.pick(500)) }
+        let others = self.processes[agent.process]?.held ?? []
+        switch self.pick(6) {
+        case 0: options.strategy = .pack
+        case 1: options.strategy = self.pick(others).map { PlacementStrategy(.beside($0)) }
+        case 2: options.strategy = self.pick(others).map { PlacementStrategy(.away($0)) }
+        default: break
+        }
     }
 }

@@ -87,6 +87,7 @@ extension World {
     }
 
     private mutating func settle() {
+        self.broker.registry.placeWaiting()
         if self.rules.brokerCrashes { self.write() }
         for effect in self.broker.registry.takeEffects() { self.begin(effect) }
         if let due = self.broker.registry.nextDue, due < self.broker.wakesAt ?? .max {
@@ -251,6 +252,7 @@ extension World {
         case .workerEnded(let worker):
             let death = Registry.Death(.processCrashed, "Its process crashed.")
             guard self.tell({ $0.lost(worker, death, at: $1) }) != nil else { return }
+            self.cancelSpawns(of: worker)
             self.answer(.done, to: client)
         case .start, .end, .awaitIdle, .decide: break
         }
@@ -261,12 +263,11 @@ extension World {
         client.isHolder = isHeld
         let (holder, home) = (isHeld ? client.process : nil, self.processes[client.process]?.host)
         do {
-            let spec = try self.tell { registry, _ throws(MeshError) in
-                try registry.spawn(spec, holder: holder, of: home)
+            let spec = try self.tell { registry, now throws(MeshError) in
+                try registry.spawn(spec, holder: holder, of: home, at: now)
             }
-            guard let spec, let node = self.broker.registry.entries[spec.id]?.node else { return }
-            self.checkStart(spec)
-            self.ask(node, .start(spec), .start(spec, for: client))
+            guard let spec else { return }
+            self.wait(BrokerModel.Waiter(client: client, question: .spawn(spec, isHeld: isHeld)), for: spec.id)
         } catch {
             self.answer(.refused((error as? MeshError)?.message ?? "\(error)"), to: client)
         }
@@ -281,6 +282,9 @@ extension World {
     /// Answers at once if it can, else when something changes.
     private mutating func wait(_ waiter: BrokerModel.Waiter, for id: UniqueID?) {
         switch self.outcome(of: waiter) {
+        case .start(let spec, let node):
+            self.checkStart(spec)
+            self.ask(node, .start(spec), .start(spec, for: waiter.client))
         case .answer(let answer):
             if case .handle(let id, _) = answer {
                 let (process, home) = (waiter.client.process, self.processes[waiter.client.process]?.host)
@@ -296,11 +300,16 @@ extension World {
     private enum WaitOutcome {
         case answer(Answer)
         case waits(UniqueID)
+        case start(ActorSpec, PeerID)
     }
 
     private func outcome(of waiter: BrokerModel.Waiter) -> WaitOutcome {
         let registry = self.broker.registry
         switch waiter.question {
+        case .spawn(let spec, _):
+            guard let entry = registry.entries[spec.id] else { return .answer(.refused("it was not placed")) }
+            if entry.phase == .starting, let node = entry.node { return .start(entry.spec, node) }
+            return .waits(spec.id)
         case .find(let name):
             guard let entry = try? registry.find(name: name, namespace: nil) else { return .answer(.nothing) }
             return entry.phase == .alive ? .answer(.handle(entry.spec.id, isCounted: true)) : .waits(entry.spec.id)
@@ -317,9 +326,32 @@ extension World {
     }
 
     private mutating func wake(_ id: UniqueID) {
-        for waiter in self.broker.waiters.removeValue(forKey: id) ?? []
-        where self.processes[waiter.client.process] != nil {
-            self.wait(waiter, for: id)
+        for waiter in self.broker.waiters.removeValue(forKey: id) ?? [] {
+            if self.processes[waiter.client.process] != nil {
+                self.wait(waiter, for: id)
+            } else if case .spawn(let spec, _) = waiter.question {
+                self.withdraw(spec, waiter)
+            }
+        }
+    }
+
+    /// A call ends with its caller, and what only it waited for with it. One that was just placed is started all the same.
+    private mutating func withdraw(_ spec: ActorSpec, _ waiter: BrokerModel.Waiter) {
+        if case .pending? = self.broker.registry.entries[spec.id]?.phase {
+            let death = Registry.Death(.killed, "Whoever spawned it does not wait for it any more.")
+            _ = self.tell { $0.end(spec.id, .kill, death, at: $1) }
+        } else {
+            self.wait(waiter, for: spec.id)
+        }
+    }
+
+    /// The calls of a process that is gone are cancelled.
+    private mutating func cancelSpawns(of process: PeerID) {
+        for (id, waiters) in self.broker.waiters.sorted(by: { $0.key.low < $1.key.low }) {
+            for waiter in waiters where waiter.client.process == process {
+                guard case .spawn = waiter.question else { continue }
+                self.wake(id)
+            }
         }
     }
 
@@ -327,7 +359,7 @@ extension World {
     var overlookedWaiters: [BrokerModel.Waiter] {
         self.broker.waiters.values.flatMap(\.self).filter { waiter in
             guard self.processes[waiter.client.process] != nil else { return false }
-            return if case .answer = self.outcome(of: waiter) { true } else { false }
+            return if case .waits = self.outcome(of: waiter) { false } else { true }
         }
     }
 
@@ -372,6 +404,7 @@ extension World {
         self.record("broker gives up \(peer.name)")
         _ = self.tell { $0.lost(peer, Registry.Death(.nodeLost, "It was lost."), at: $1) }
         if self.era == era, !callsFailFirst { self.failCalls(to: peer) }
+        if self.era == era { self.cancelSpawns(of: peer) }
     }
 
     private mutating func failCalls(to node: PeerID) {

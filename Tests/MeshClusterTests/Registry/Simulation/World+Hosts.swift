@@ -38,9 +38,16 @@ extension World {
 
     mutating func addHost() {
         let peer = self.makePeer()
-        self.hosts[peer] = HostModel(registration: RegistryHarness.registration(peer))
+        self.hosts[peer] = HostModel(registration: self.registration(of: peer))
         self.record("host \(peer.name) comes")
         if self.broker.isUp { self.rejoin(peer) }
+    }
+
+    private mutating func registration(of peer: PeerID) -> NodeRegistration {
+        guard self.rules.scarcity else { return RegistryHarness.registration(peer) }
+        let resources = Resources(
+            cpus: Double(1 + self.pick(4)), gpus: Double(self.pick(3)), custom: ["license": Double(self.pick(3))])
+        return RegistryHarness.registration(peer, resources: resources)
     }
 
     /// Presents a node to the broker, or lets a driver join, the first time or again.

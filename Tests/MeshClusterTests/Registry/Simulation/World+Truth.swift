@@ -59,6 +59,7 @@ extension World {
         guard self.broker.isUp else { return }
         for text in self.broker.registry.contradictions(at: self.moment) { self.violate(text) }
         self.checkLives()
+        if self.rules.scarcity { self.checkShares() }
         self.checkFamilies()
         for waiter in self.overlookedWaiters { self.violate("nobody told who waits with \(waiter.question)") }
         if self.rules.brokerCrashes { self.checkStore() }
@@ -73,6 +74,21 @@ extension World {
             }
         }
         for (id, count) in lives where count > 1 { self.violate("\(count) lives of \(id.name) at once") }
+    }
+
+    /// Those who live on a host never have more than it has.
+    private mutating func checkShares() {
+        for (peer, host) in self.hosts.sorted(by: { $0.key.number < $1.key.number }) where self.time < host.leaseEnd {
+            guard let total = try? ResourceAmounts(offered: host.registration.resources) else { continue }
+            var pool = ResourcePool(total)
+            for instance in host.instances.values where self.processes[instance.worker] != nil {
+                let needs = instance.spec.options.resources ?? Resources()
+                guard let amounts = try? ResourceAmounts(asked: needs) else { continue }
+                let grant = ResourcePool.Grant(amounts: amounts, gpuIDs: instance.spec.gpuIDs ?? [])
+                pool.give(grant, to: .actor(instance.spec.id))
+            }
+            if let kind = pool.overdrawn { self.violate("\(peer.name) has given away more \(kind) than it has") }
+        }
     }
 
     private mutating func checkFamilies() {
@@ -141,6 +157,8 @@ extension World {
         for (peer, process) in self.processes.sorted(by: { $0.key.number < $1.key.number }) {
             for question in process.questions.values {
                 if case .termination(let id) = question, registry.entries[id] != nil { continue }
+                // That nobody waits for what is free is looked at after each step.
+                if let id = self.subject(of: question), registry.queue.contains(.actor(id)) { continue }
                 if case .locate(let id, let life) = question, registry.entries[id]?.spec.incarnation == life {
                     continue
                 }
@@ -156,8 +174,18 @@ extension World {
         }
     }
 
+    private func subject(of question: Question) -> UniqueID? {
+        switch question {
+        case .spawn(let spec, _): spec.id
+        case .locate(let id, _): id
+        case .find(let name): (try? self.broker.registry.find(name: name, namespace: nil))?.spec.id
+        default: nil
+        }
+    }
+
     private mutating func checkQuiet(_ entry: Registry.Entry) {
         let (id, name) = (entry.spec.id, entry.spec.life.name)
+        if self.broker.registry.queue.contains(.actor(id)) { return }
         guard entry.phase == .alive else { return self.violate("\(name) is stuck: \(entry.phase.kind)") }
         let instance = entry.node.flatMap { self.hosts[$0]?.instances[id] }
         if instance?.worker != entry.address?.peer || instance?.spec.incarnation != entry.spec.incarnation

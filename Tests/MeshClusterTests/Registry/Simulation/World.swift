@@ -26,6 +26,8 @@ struct World {
         /// Whether the broker ends now and then, and another begins with what it had written.
         var brokerCrashes = false
         var freezes = true
+        /// Whether nodes have few resources, for which actors wait.
+        var scarcity = false
     }
 
     let rules: Rules
