@@ -50,8 +50,8 @@ int cmesh_open_of_process(pid_t process, int descriptor) {
     return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
-int cmesh_copy_file(int from, int to, size_t size) {
-    if (lseek(to, 0, SEEK_SET) != 0) return -1;
+int cmesh_copy_file(int from, int to, size_t place, size_t size) {
+    if (lseek(to, (off_t)place, SEEK_SET) < 0) return -1;
     off_t offset = 0;
     while ((size_t)offset < size) {
         ssize_t count = sendfile(to, from, &offset, size - (size_t)offset);

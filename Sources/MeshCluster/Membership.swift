@@ -11,6 +11,8 @@ package final class Membership: Sendable {
     package let scheduler: TaskScheduler
     /// Those for tasks that ask for resources, for each amount of them.
     private let schedulers = Mutex<[Resources: TaskScheduler]>([:])
+    /// How many tasks this process may have under way.
+    let taskWindow: TaskWindow
     /// How many tasks run in this process.
     package let runningTasks = Atomic<Int>(0)
     let state: Mutex<State>
@@ -54,6 +56,7 @@ package final class Membership: Sendable {
         self.node = node
         self.mesh = mesh
         self.program = program
+        self.taskWindow = TaskWindow(limit: mesh.settings.maxPendingTasks)
         self.scheduler = TaskScheduler(mesh: mesh)
         self.state = Mutex(
             State(broker: broker, endpoint: endpoint, terms: MembershipTerms(mesh.settings, isDurable: false)))

@@ -85,10 +85,15 @@ extension Mesh {
         return try await MeshScope.$current.withValue(MeshScope.until(deadline)) { try await body() }
     }
 
-    /// Submits a task: returns at once with a reference to its result.
+    /// Submits a task: returns a reference to its result as soon as the task is accepted, and waits only when
+    /// ``MeshSettings/maxPendingTasks`` are under way.
     ///
-    /// The task runs in a worker process of a node that has this program, when one is free. If the worker dies it runs
-    /// again, `maxRetries` times; what it throws arrives as the error of the reference.
+    /// The task runs in a worker process of a node that has this program, when one is free and the objects are there to
+    /// which it refers; while it waits for those it keeps no worker. If the worker dies it runs again,
+    /// ``TaskOptions/maxRetries`` times; what it throws arrives as the error of the reference.
+    ///
+    /// - Throws: `typeNotFound`, `payloadTooLarge`, `invalidArgument` for resources that make no sense, `cancelled` when
+    ///   the calling task is cancelled while it waits, `brokerUnavailable` when this process has left its mesh.
     public func submit<Work: RemoteTask>(
         _ task: Work, options: TaskOptions = TaskOptions()
     ) async throws -> ObjectRef<Work.Output> {
@@ -102,67 +107,24 @@ extension Mesh {
         guard spec.task.count <= self.settings.maximumPayload else {
             throw MeshError(
                 .payloadTooLarge,
-                "The task \(Work.self) takes \(spec.task.count) bytes; the limit is \(self.settings.maximumPayload).")
+                "The task \(Work.self) takes \(spec.task.count) bytes; the limit is \(self.settings.maximumPayload). "
+                    + "Put what is large into the mesh, and pass the reference.")
         }
         if let resources = options.resources { _ = try ResourceAmounts(asked: resources) }
-        let scheduler = try self.membership.scheduler(for: options.resources)
-        let start: @Sendable () -> Void = { [weak self] in
-            guard let self else { return }
-            let cancel = scheduler.submit(spec, retries: options.maxRetries) { [weak self] result in
-                guard let self else { return }
-                do {
-                    object.become(try self.decode(try result.get(), Work.self))
-                } catch {
-                    object.become(.failure(error))
-                }
-            }
-            object.setCancel(cancel)
-        }
-        let inputs = spec.task.objects.flatMap(self.objects.all)
-        if inputs.allSatisfy({ $0.isComplete && $0.failure == nil }) {
-            start()
-        } else {
-            self.begin(object, after: inputs, what: options.name ?? spec.displayType, start)
-        }
-        let cancel: @Sendable () -> Void = { object.cancel() }
+        let membership = try self.membership
+        let scheduler = membership.scheduler(for: options.resources)
+        try await membership.taskWindow.enter()
+        let run = TaskRun(spec, as: Work.self, options, object: object, on: self, scheduler, membership.taskWindow)
+        run.start(after: spec.task.objects.flatMap(self.objects.all))
         if let timeout = options.timeout {
             let message = "The task \(options.name ?? spec.displayType) was not done after \(timeout)."
             _ = self.schedule(at: cmesh_monotonic_nanoseconds() + timeout.nanoseconds) {
                 guard !object.isComplete else { return }
                 object.become(.failure(MeshError(.deadlineExceeded, message)))
-                cancel()
+                object.cancel()
             }
         }
         return ObjectRef(object)
-    }
-
-    /// Begins work when the objects are there that it refers to. It has the first error among them for its own.
-    private func begin<Value>(
-        _ object: PendingObject<Value>, after inputs: [PendingResult], what: String,
-        _ start: @escaping @Sendable () -> Void
-    ) {
-        let waiting = self.detach {
-            for input in inputs {
-                await input.wait()
-                if let failure = input.failure { return object.become(.failure(failure)) }
-                guard !Task.isCancelled else {
-                    return object.become(.failure(MeshError(.cancelled, "\(what) was cancelled before it started.")))
-                }
-            }
-            start()
-        }
-        object.setTask(waiting)
-    }
-
-    private func decode<Work: RemoteTask>(
-        _ outcome: EncodedOutcome, _ type: Work.Type
-    ) throws -> ObjectOutcome<Work.Output> {
-        switch outcome {
-        case .value(let data):
-            .value(try self.decode(Work.Output.self, from: data, what: "The result of \(type)"))
-        case .stored(let object, let holds): .stored(StoredValue(object, holds: holds, isOwn: true, on: self))
-        case .failure(let error): .failure(self.decodeError(error))
-        }
     }
 
     // MARK: Results

@@ -15,6 +15,8 @@ public struct MeshSettings: Sendable {
     public var maximumPayload: Int
     /// How many calls from one process to one actor may be outstanding, unless the actor's options say otherwise.
     public var maxPendingCalls: Int
+    /// How many tasks of one process may be under way: one more waits with being submitted until another is done.
+    public var maxPendingTasks: Int
     /// What a call does when that many are outstanding.
     public var backPressure: BackPressure
     /// How processes of one host reach each other.
@@ -35,11 +37,12 @@ public struct MeshSettings: Sendable {
         case tcp
     }
 
-    /// The defaults: 5 s, 1 s, 10 minutes, 256 MiB, 1,000 calls, wait, Unix domain sockets.
+    /// The defaults: 5 s, 1 s, 10 minutes, 256 MiB, 1,000 calls, 10,000 tasks, wait, Unix domain sockets.
     public init(
         leaseTime: Duration = .seconds(5), heartbeatInterval: Duration = .seconds(1),
         brokerAbsence: Duration = .seconds(600),
-        maximumPayload: Int = 256 << 20, maxPendingCalls: Int = 1000, backPressure: BackPressure = .wait,
+        maximumPayload: Int = 256 << 20, maxPendingCalls: Int = 1000, maxPendingTasks: Int = 10_000,
+        backPressure: BackPressure = .wait,
         localTransport: LocalTransport = .ipc, objectMemory: ByteCount? = nil, spillDirectory: String? = nil
     ) {
         self.leaseTime = leaseTime
@@ -47,6 +50,7 @@ public struct MeshSettings: Sendable {
         self.brokerAbsence = brokerAbsence
         self.maximumPayload = maximumPayload
         self.maxPendingCalls = maxPendingCalls
+        self.maxPendingTasks = maxPendingTasks
         self.backPressure = backPressure
         self.localTransport = localTransport
         self.objectMemory = objectMemory

@@ -1,12 +1,12 @@
 import FoundationEssentials
 import Glibc
-import MeshCore
+package import MeshCore
 
 /// A folder that only this user can enter, with a short path, for sockets.
-struct TemporaryDirectory: Sendable {
-    let path: String
+package struct TemporaryDirectory: Sendable {
+    package let path: String
 
-    init() throws(MeshError) {
+    package init() throws(MeshError) {
         // Not under TMPDIR, which may be long: the path of a socket has at most 107 bytes (sun_path in unix(7)).
         var template = Array("/tmp/mesh-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
@@ -15,5 +15,5 @@ struct TemporaryDirectory: Sendable {
         self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    func remove() { try? FileManager.default.removeItem(atPath: self.path) }
+    package func remove() { try? FileManager.default.removeItem(atPath: self.path) }
 }

@@ -29,6 +29,17 @@ extension Processes {
             }
         }
 
+        @Test("who calls an actor for the first time when its process has died reaches its next life")
+        func neverCalled() async throws {
+            try await withFixtures { mesh in
+                let hatchery = try await mesh.spawn(Hatchery.self)
+                let phoenix = try await hatchery.child()
+                kill(try await phoenix.state().process, SIGKILL)
+                try await poll { (try? await phoenix.state().incarnation) == 2 }
+                #expect(try await hatchery.state().incarnation == 2)
+            }
+        }
+
         @Test("who takes a life for over that is not is sent there again, when every death would be known")
         func mistaken() async throws {
             let settings = MeshSettings(leaseTime: .milliseconds(500), heartbeatInterval: .milliseconds(50))

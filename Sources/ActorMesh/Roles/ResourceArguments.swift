@@ -1,3 +1,4 @@
+import Glibc
 import MeshCluster
 import MeshCore
 package import MeshRuntime
@@ -8,6 +9,9 @@ package struct ResourceArguments: Hashable, Sendable {
     package var gpus: Int?
     package var memory: ByteCount?
     package var custom: [String: Double] = [:]
+    /// How much of the memory large objects may take, and where those go that find no room in it.
+    package var objectMemory: ByteCount?
+    package var spillDirectory: String?
 
     package init() {}
 
@@ -26,12 +30,28 @@ package struct ResourceArguments: Hashable, Sendable {
     }
 
     package mutating func read(memory text: String) throws(UsageError) {
+        self.memory = try Self.size(text, of: "--memory")
+    }
+
+    package mutating func read(objectMemory text: String) throws(UsageError) {
+        self.objectMemory = try Self.size(text, of: "--object-memory")
+    }
+
+    package mutating func read(spillDirectory path: String) throws(UsageError) {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, access(path, W_OK | X_OK) == 0 else {
+            throw UsageError("--spill takes a folder that can be written, not \"\(path)\".")
+        }
+        self.spillDirectory = path
+    }
+
+    private static func size(_ text: String, of option: String) throws(UsageError) -> ByteCount {
         guard let memory = Self.bytes(text), memory.bytes > 0 else {
             throw UsageError(
-                "--memory takes a number with a unit, such as 512MiB, 32GiB or 1.5TiB, or KB, MB, GB, TB by thousands; "
+                "\(option) takes a number with a unit, such as 512MiB, 32GiB or 1.5TiB, or KB, MB, GB, TB by thousands; "
                     + "not \"\(text)\".")
         }
-        self.memory = memory
+        return memory
     }
 
     package mutating func read(resource text: String) throws(UsageError) {
@@ -59,7 +79,9 @@ package struct ResourceArguments: Hashable, Sendable {
 
     /// Adds what was said to a configuration. GPUs that nobody spoke of are still looked for.
     package func apply(to configuration: inout MeshConfiguration) {
-        guard self != ResourceArguments() else { return }
+        if let memory = self.objectMemory { configuration.settings.objectMemory = memory }
+        if let folder = self.spillDirectory { configuration.settings.spillDirectory = folder }
+        guard self.cpus != nil || self.gpus != nil || self.memory != nil || !self.custom.isEmpty else { return }
         var resources = configuration.resources ?? Resources()
         configuration.detectsGPUs = self.gpus == nil && configuration.resources == nil
         if let cpus = self.cpus { resources.cpus = cpus }

@@ -52,6 +52,8 @@ package enum RoleArguments: Hashable {
             case "--gpus" where role == .node: try resources.read(gpus: try value())
             case "--memory" where role == .node: try resources.read(memory: try value())
             case "--resource" where role == .node: try resources.read(resource: try value())
+            case "--object-memory" where role == .node: try resources.read(objectMemory: try value())
+            case "--spill" where role == .node: try resources.read(spillDirectory: try value())
             default:
                 guard role == .driver else { throw Self.unknown(name, in: role) }
             }
@@ -63,7 +65,8 @@ package enum RoleArguments: Hashable {
     private static func unknown(_ argument: String, in role: RoleArguments) -> UsageError {
         let options =
             role == .node
-            ? "--mesh, --bind, --advertise, --key-file, --name, --cpus, --gpus, --memory, --resource"
+            ? "--mesh, --bind, --advertise, --key-file, --name, --cpus, --gpus, --memory, --resource, --object-memory, "
+                + "--spill"
             : "--bind, --advertise, --key-file"
         return UsageError("\(role) does not know \"\(argument)\"; its options are \(options). See --help.")
     }
@@ -83,7 +86,7 @@ package enum RoleArguments: Hashable {
           \(program) broker --bind ADDRESS  a broker: names, nodes, placement
           \(program) node --mesh ADDRESS    a node that runs this program's actors and tasks
               [--bind ADDRESS] [--advertise ADDRESS] [--name NAME] [--cpus N] [--gpus N]
-              [--memory SIZE] [--resource NAME=AMOUNT]
+              [--memory SIZE] [--resource NAME=AMOUNT] [--object-memory SIZE] [--spill FOLDER]
 
         Options:
           --mesh ADDRESS   the broker to join, such as tcp://127.0.0.1:4711;
@@ -103,6 +106,9 @@ package enum RoleArguments: Hashable {
           --memory SIZE    how much memory it gives, such as 32GiB (default: all that it may use)
           --resource NAME=AMOUNT
                            something else that it gives, such as license=3; may be repeated
+          --object-memory SIZE
+                           how much memory large objects may take (default: three tenths of it all)
+          --spill FOLDER   where those go that find no room in it (default: $TMPDIR, or /var/tmp)
           --version        print the version and end
           --help           print this and end
 

@@ -24,8 +24,9 @@ int cmesh_nameless_file(const char *folder);
 /// Opens what is open as a descriptor in another process of this host, to be read. Returns -1 and sets errno on failure.
 int cmesh_open_of_process(pid_t process, int descriptor);
 
-/// Copies the first `size` bytes of a file to another, from its start on. Returns -1 and sets errno on failure.
-int cmesh_copy_file(int from, int to, size_t size);
+/// Copies the first `size` bytes of a file to a place in another. Returns -1 and sets errno on failure; EIO when the
+/// file has fewer.
+int cmesh_copy_file(int from, int to, size_t place, size_t size);
 
 /// Puts one open file in the place of another, under the same descriptor. Returns -1 and sets errno on failure.
 int cmesh_replace_descriptor(int with, int descriptor);

@@ -33,7 +33,8 @@ extension Broker {
                 _ = try await agent.end(stray.id, incarnation: stray.incarnation, .kill, because: .nodeLost)
             }
         }
-        let patience = self.now + self.actorSystem.settings.leaseTime.nanoseconds
+        // As those who hold actors: a link that the broker's end cut, or a busy machine, takes its time to join again.
+        let patience = self.now + self.registry.settings.claimTime
         for actor in actors where !actor.spec.isDetached && actor.spec.owner.actor == nil {
             let owner = actor.spec.owner.process
             guard !self.leases.contains(owner), !workers.contains(owner) else { continue }
@@ -207,13 +208,33 @@ extension Broker {
     }
 
     package distributed func nodes() async throws -> [NodeInfo] {
-        self.registry.nodes.values.map { node in
+        let objects = await self.objectUsage()
+        return self.registry.nodes.map { id, node in
             NodeInfo(
                 name: node.registration.name, programs: node.registration.programs,
                 processID: node.registration.address.processID, endpoints: node.registration.address.endpoints,
-                resources: node.pool.total.resources, used: node.pool.used.resources, actors: node.actors.count)
+                resources: node.pool.total.resources, used: node.pool.used.resources, actors: node.actors.count,
+                objects: objects[id])
         }.sorted { $0.name < $1.name }
     }
+
+    /// How full the stores of the nodes are that say so in time.
+    private func objectUsage() async -> [PeerID: ObjectUsage] {
+        let mesh = self.actorSystem
+        return await withTaskGroup(of: (PeerID, ObjectUsage?).self) { group in
+            for id in self.registry.nodes.keys {
+                guard let node = try? self.node(id) else { continue }
+                group.addTask {
+                    (id, try? await mesh.withDeadline(Self.patienceForUsage) { try await node.objectUsage() })
+                }
+            }
+            var usage: [PeerID: ObjectUsage] = [:]
+            for await (id, objects) in group { usage[id] = objects }
+            return usage
+        }
+    }
+
+    private static let patienceForUsage = Duration.milliseconds(500)
 }
 
 /// An actor that a node has, as it tells a broker that was away.

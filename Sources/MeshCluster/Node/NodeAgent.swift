@@ -133,6 +133,9 @@ package distributed actor NodeAgent {
     /// How this node presents itself to a broker.
     package distributed func describe() async throws -> NodeRegistration { self.registration }
 
+    /// How full this node's store of large objects is.
+    package distributed func objectUsage() async throws -> ObjectUsage { self.mesh.objectStore.usage }
+
     /// Ends all workers.
     package distributed func shutDown() async throws {
         self.isStopping = true

@@ -1,3 +1,4 @@
+import MeshCore
 public import MeshRuntime
 
 /// A piece of work without state of its own, which runs in some worker process of the mesh.
@@ -32,11 +33,14 @@ public struct Done: Codable, Hashable, Sendable {
 }
 
 /// How a task is run.
-public struct TaskOptions: Hashable, Sendable, Codable {
+public struct TaskOptions: Sendable {
     /// A name for people.
     public var name: String?
-    /// How often it may run again when its process died; errors that it throws are not retried.
+    /// How often it may run again when its process died, and how often when it threw an error that ``retryOn`` names.
     public var maxRetries: Limit
+    /// The types of the errors after which it runs again; none, if nothing is said. They must be `Codable`, so that they
+    /// arrive as themselves. One that was cancelled never runs again.
+    public var retryOn: [any Error.Type]
     /// What it has of its node as long as it runs; nil: one of the node's slots for tasks, of which there are as many as
     /// CPUs.
     public var resources: Resources?
@@ -45,11 +49,19 @@ public struct TaskOptions: Hashable, Sendable, Codable {
 
     /// Three retries, as long as it takes.
     public init(
-        name: String? = nil, maxRetries: Limit = 3, timeout: Duration? = nil, resources: Resources? = nil
+        name: String? = nil, maxRetries: Limit = 3, retryOn: [any Error.Type] = [], timeout: Duration? = nil,
+        resources: Resources? = nil
     ) {
         self.name = name
         self.maxRetries = maxRetries
+        self.retryOn = retryOn
         self.timeout = timeout
         self.resources = resources
+    }
+
+    /// Whether a task that threw an error runs again.
+    func allowsRetry(after error: any Error) -> Bool {
+        if let error = error as? MeshError, error.code == .cancelled { return false }
+        return self.retryOn.contains { $0 == type(of: error) }
     }
 }

@@ -54,6 +54,17 @@ struct NodeCommand: AsyncParsableCommand {
             "Something else that it gives, such as license=3. May be repeated.", valueName: "name=amount"))
     var resource: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "How much memory large objects may take, such as 4GiB (default: three tenths of the machine's).",
+            valueName: "size"))
+    var objectMemory: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where those go that find no room in it (default: $TMPDIR, or /var/tmp).", valueName: "folder"))
+    var spill: String?
+
     func validate() throws {
         for address in self.bind {
             try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) }
@@ -74,6 +85,8 @@ struct NodeCommand: AsyncParsableCommand {
             if let gpus = self.gpus { try resources.read(gpus: gpus) }
             if let memory = self.memory { try resources.read(memory: memory) }
             for text in self.resource { try resources.read(resource: text) }
+            if let size = self.objectMemory { try resources.read(objectMemory: size) }
+            if let folder = self.spill { try resources.read(spillDirectory: folder) }
             return resources
         }
     }

@@ -7,7 +7,8 @@ struct NodesCommand: AsyncParsableCommand {
         abstract: "Lists the nodes of a mesh.",
         discussion: """
             --format json prints one array of objects with the keys name, pid, programs, cpus, gpus, memory (bytes), \
-            custom, used (an object with cpus, gpus, memory, custom), actors, endpoints.
+            custom, used (an object with cpus, gpus, memory, custom), actors, objects (an object with count, bytes, budget, \
+            bytesOnDisk; null when the node did not say so in time), endpoints.
 
             What is used is what those have who said what they need: each has just that as long as it is there. An actor \
             that said nothing needs a node with one CPU in all to be placed, and uses none of it.
@@ -40,6 +41,7 @@ struct NodeRow: Encodable, Equatable {
     var custom: [String: Double]
     var used: Amounts
     var actors: Int
+    var objects: ObjectUsage?
     var endpoints: [String]
 
     struct Amounts: Encodable, Equatable {
@@ -60,6 +62,7 @@ struct NodeRow: Encodable, Equatable {
         self.used = Amounts(
             cpus: node.used.cpus, gpus: node.used.gpus, memory: node.used.memory.bytes, custom: node.used.custom)
         self.actors = node.actors
+        self.objects = node.objects
         self.endpoints = node.endpoints
     }
 }
@@ -67,6 +70,7 @@ struct NodeRow: Encodable, Equatable {
 extension NodeRow: TableRow {
     static let columns: [TextTable.Column] = [
         "NAME", .numbers("PID"), .numbers("CPUS"), .numbers("GPUS"), .numbers("MEMORY"), "OTHERS", .numbers("ACTORS"),
+        .numbers("OBJECTS"),
         "PROGRAMS", "ADDRESS",
     ]
 
@@ -79,8 +83,15 @@ extension NodeRow: TableRow {
             self.name, "\(self.pid)", Self.share(self.used.cpus, self.cpus), Self.share(self.used.gpus, self.gpus),
             "\(self.used.memory == 0 ? "0" : ByteCount.bytes(self.used.memory).text)/\(ByteCount.bytes(self.memory).text)",
             self.custom.isEmpty ? "-" : others.joined(separator: " "), "\(self.actors)",
-            self.programs.joined(separator: ","), address ?? "-",
+            self.objects.map(Self.share) ?? "-", self.programs.joined(separator: ","), address ?? "-",
         ]
+    }
+
+    /// What large objects take of the memory that they may take, and what of them is on disk.
+    private static func share(_ objects: ObjectUsage) -> String {
+        func text(_ bytes: Int) -> String { bytes == 0 ? "0" : ByteCount.bytes(Int64(bytes)).text }
+        let onDisk = objects.bytesOnDisk == 0 ? "" : "+\(text(objects.bytesOnDisk)) on disk"
+        return "\(text(objects.bytes))\(onDisk)/\(text(objects.budget))"
     }
 
     /// What is used, and what there is.

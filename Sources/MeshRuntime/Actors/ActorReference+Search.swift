@@ -50,6 +50,8 @@ extension ActorReference {
             self.lose(&state, &effects, hasEnded: true, reason: gone)
         } else if let failure = state.peer?.failure {
             self.lose(&state, &effects, hasEnded: false, reason: failure)
+        } else if let ended = self.deadProcess(state) {
+            self.lose(&state, &effects, hasEnded: true, reason: ended)
         } else {
             return false
         }

@@ -134,7 +134,20 @@ package final class ActorReference: Sendable {
     /// Opens the link to the actor's process, if it is another one.
     func connect(_ state: inout State) throws(MeshError) {
         guard state.peer == nil, state.route.location.address.peer != self.mesh.address.peer else { return }
+        // What is sent to a process that has ended long ago would be lost as if it had been on its way.
+        if let ended = self.deadProcess(state) { throw ended }
         state.peer = try self.mesh.peers.peer(at: state.route.location.address)
+    }
+
+    /// That the actor's process, to which there is no link yet, has ended; as far as this host knows.
+    func deadProcess(_ state: State) -> MeshError? {
+        let address = state.route.location.address
+        guard state.peer == nil, address.host == self.mesh.address.host, address.startTime != 0,
+            self.mesh.peers.known(address.peer) == nil,
+            ProcessStatus.startTime(of: address.processID) != address.startTime
+                || ProcessStatus.hasEnded(address.processID)
+        else { return nil }
+        return MeshError(.actorDied, "Its process \(address.processID) has ended.")
     }
 
     /// Sends a call to the actor's location.

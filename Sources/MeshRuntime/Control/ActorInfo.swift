@@ -93,11 +93,14 @@ public struct NodeInfo: Hashable, Sendable, Codable {
     public var used: Resources
     /// How many actors live on it.
     public var actors: Int
+    /// How full its store of large objects is; nil when it did not say so in time.
+    public var objects: ObjectUsage?
 
     package init(
         name: String, programs: [String], processID: Int32, endpoints: [String], resources: Resources,
-        used: Resources = Resources(), actors: Int
+        used: Resources = Resources(), actors: Int, objects: ObjectUsage? = nil
     ) {
+        self.objects = objects
         self.name = name
         self.programs = programs
         self.processID = processID

@@ -48,22 +48,33 @@ extension Mesh {
 
     private func store(_ buffer: CallBuffer, for owner: PeerID) async throws -> StoredObject {
         let layout = SegmentLayout(head: buffer.bytes.count, parts: buffer.attachments.map(\.count))
-        let number = UniqueID.make().low
-        let header = layout.header(number: number, maker: self.address.peer.number)
-        func fill(_ file: SegmentFile) throws {
-            try header.withUnsafeBytes { try file.write($0, at: 0) }
-            try buffer.bytes.withUnsafeBytes { try file.write($0, at: layout.head.lowerBound) }
+        return try await self.store(layout, head: buffer.bytes, for: owner) { file in
             for (part, range) in zip(buffer.attachments, layout.parts) {
                 try part.withUnsafeBytes { try file.write($0, at: range.lowerBound) }
             }
         }
+    }
+
+    /// Makes a segment, and has it kept on this host.
+    ///
+    /// - Parameter fill: writes the large parts.
+    func store(
+        _ layout: SegmentLayout, head: MessagePackBuffer, for owner: PeerID, fill: (SegmentFile) async throws -> Void
+    ) async throws -> StoredObject {
+        let number = UniqueID.make().low
+        let header = layout.header(number: number, maker: self.address.peer.number)
+        func fillAll(_ file: SegmentFile) async throws {
+            try header.withUnsafeBytes { try file.write($0, at: 0) }
+            try head.withUnsafeBytes { try file.write($0, at: layout.head.lowerBound) }
+            try await fill(file)
+        }
         guard let keeper = self.objects.keeper else {
             return try await self.objectStore.make(
-                number, of: self.address.peer, size: layout.size, for: owner, fill)
+                number, of: self.address.peer, size: layout.size, for: owner, fillAll)
         }
         // A worker's large values are with its node, which outlives it.
         let file = try SegmentFile.memory("actormesh-object")
-        try fill(file)
+        try await fillAll(file)
         try file.seal()
         defer { withExtendedLifetime(file) {} }
         return try await self.objectHost(at: keeper).adopt(

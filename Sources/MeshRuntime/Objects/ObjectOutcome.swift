@@ -48,8 +48,10 @@ package final class StoredValue: Sendable {
     ///
     /// - Throws: `objectLost` when its store has ended; `decodingFailed` when it is of another type.
     func read<Value: Decodable>(_ type: Value.Type) async throws -> Value {
-        try await self.mesh.map(self.object).read(type, on: self.mesh)
+        try await self.map().read(type, on: self.mesh)
     }
+
+    func map() async throws -> SegmentMapping { try await self.mesh.map(self.object) }
 }
 
 extension SegmentMapping {

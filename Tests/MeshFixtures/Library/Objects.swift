@@ -3,10 +3,14 @@ public import FoundationEssentials
 
 /// A value with everything in it that an object may have.
 public struct Cargo: Codable, Hashable, Sendable {
+    /// What it is called.
     public var name: String
+    /// Numbers in it.
     public var numbers: [Double]
+    /// Bytes in it.
     public var bytes: Data
 
+    /// With a name, numbers and bytes.
     public init(name: String, numbers: [Double] = [], bytes: Data = Data()) {
         self.name = name
         self.numbers = numbers
@@ -25,6 +29,7 @@ public struct Cargo: Codable, Hashable, Sendable {
 public distributed actor Vault: RemoteActor {
     private var kept: [ObjectRef<Cargo>] = []
 
+    /// Makes one.
     public init(actorSystem: Mesh) { self.actorSystem = actorSystem }
 
     /// Keeps a reference.
@@ -58,22 +63,26 @@ public distributed actor Vault: RemoteActor {
 
 /// A task that makes a value.
 public struct MakeCargo: RemoteTask {
-    public var seed: Int
-    public var bytes: Int
+    private var seed: Int
+    private var bytes: Int
 
+    /// One of a seed and a size, as ``Cargo/sample(_:bytes:)``.
     public init(seed: Int, bytes: Int) {
         self.seed = seed
         self.bytes = bytes
     }
 
+    /// Makes it.
     public func run(on mesh: Mesh) async throws -> Cargo { .sample(self.seed, bytes: self.bytes) }
 }
 
 /// A task that reads a value.
 public struct SumCargo: RemoteTask {
-    public var cargo: ObjectRef<Cargo>
+    private var cargo: ObjectRef<Cargo>
 
+    /// Of a value.
     public init(_ cargo: ObjectRef<Cargo>) { self.cargo = cargo }
 
+    /// Adds its numbers up.
     public func run(on mesh: Mesh) async throws -> Double { try await self.cargo.value.numbers.reduce(0, +) }
 }

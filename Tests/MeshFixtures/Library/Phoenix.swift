@@ -46,3 +46,21 @@ public distributed actor Phoenix: RemoteActor {
     /// Ends itself.
     public distributed func exit() throws { try ActorContext.current.exit() }
 }
+
+/// Has a phoenix that it made itself.
+public distributed actor Hatchery: RemoteActor {
+    private let phoenix: Phoenix
+
+    /// Makes it, and does not call it.
+    public init(actorSystem: Mesh) async throws {
+        self.actorSystem = actorSystem
+        self.phoenix = try await actorSystem.spawn(
+            Phoenix.self, .init(motto: "hatched"), options: .init(maxRestarts: .unlimited))
+    }
+
+    /// Gives the handle away.
+    public distributed func child() -> Phoenix { self.phoenix }
+
+    /// Asks it.
+    public distributed func state() async throws -> Phoenix.State { try await self.phoenix.state() }
+}

@@ -3,8 +3,10 @@ import Glibc
 
 /// A member of pools.
 public distributed actor Porter: RemoteActor {
+    /// What it throws.
     public struct Dropped: Error, Codable {}
 
+    /// Makes one.
     public init(actorSystem: Mesh) { self.actorSystem = actorSystem }
 
     /// Gives back what it is given.
@@ -27,6 +29,7 @@ public distributed actor Porter: RemoteActor {
 public distributed actor PoolUser: RemoteActor {
     private let pool: ActorPool<Porter>
 
+    /// With a pool.
     public init(_ arguments: ActorPool<Porter>, actorSystem: Mesh) {
         self.actorSystem = actorSystem
         self.pool = arguments

@@ -62,7 +62,7 @@ package final class ObjectStore: Sendable {
         else { throw MeshError(.objectLost, "Process \(process) has no such object; it may have ended.") }
         // Made in memory though there is no room for all of it: it goes on to disk.
         guard try await self.makeRoom(size) else {
-            let disk = try await self.onThread { () throws(MeshError) in
+            let disk = try await onOwnThread { () throws(MeshError) in
                 let disk = try SegmentFile.disk(self.spillDirectory)
                 try Self.copy(file, to: disk, size: size)
                 return disk
@@ -120,7 +120,7 @@ package final class ObjectStore: Sendable {
     /// Moves a segment to disk, under the descriptor that it has: those who know it find it there.
     private func spill(_ number: UInt64) async throws(MeshError) {
         guard let file = self.state.withLock({ $0.files[number] }) else { return }
-        try await self.onThread { () throws(MeshError) in
+        try await onOwnThread { () throws(MeshError) in
             let disk = try SegmentFile.disk(self.spillDirectory)
             try Self.copy(file, to: disk, size: file.size)
             guard cmesh_replace_descriptor(disk.descriptor, file.descriptor) >= 0 else {
@@ -131,26 +131,7 @@ package final class ObjectStore: Sendable {
     }
 
     private static func copy(_ file: SegmentFile, to disk: SegmentFile, size: Int) throws(MeshError) {
-        guard cmesh_copy_file(file.descriptor, disk.descriptor, size) == 0 else {
-            throw SegmentFile.failure("An object of \(size) bytes cannot be written to disk", errno)
-        }
-    }
-
-    /// Does what blocks on a thread of its own.
-    private func onThread<Value: Sendable>(
-        _ work: @escaping @Sendable () throws(MeshError) -> Value
-    ) async throws(MeshError) -> Value {
-        let result = await withCheckedContinuation {
-            (continuation: CheckedContinuation<Result<Value, MeshError>, Never>) in
-            let isStarted = startThread(named: "mesh-objects") {
-                continuation.resume(returning: Result { () throws(MeshError) in try work() })
-            }
-            if !isStarted {
-                continuation.resume(
-                    returning: .failure(MeshError(.insufficientResources, "A thread cannot be started.")))
-            }
-        }
-        return try result.get()
+        try disk.copy(from: file, size: size)
     }
 
     // MARK: Reading

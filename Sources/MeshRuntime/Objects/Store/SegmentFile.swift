@@ -59,6 +59,13 @@ final class SegmentFile: Sendable {
         }
     }
 
+    /// Writes the first bytes of another file at a place. Blocks for as long as a disk takes.
+    func copy(from file: SegmentFile, size: Int, at place: Int = 0) throws(MeshError) {
+        guard cmesh_copy_file(file.descriptor, self.descriptor, place, size) == 0 else {
+            throw Self.failure("An object of \(size) bytes cannot be written", errno)
+        }
+    }
+
     /// Reads bytes from a place.
     func read(at offset: Int, count: Int) throws(MeshError) -> Data {
         var data = Data(count: count)
@@ -86,4 +93,19 @@ final class SegmentFile: Sendable {
         return fstat(self.descriptor, &status) == 0 && status.st_nlink == 0 && status.st_mode & S_IFMT == S_IFREG
             && status.st_uid == geteuid()
     }
+}
+
+/// Does what blocks on a thread of its own.
+func onOwnThread<Value: Sendable>(
+    _ work: @escaping @Sendable () throws(MeshError) -> Value
+) async throws(MeshError) -> Value {
+    let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Value, MeshError>, Never>) in
+        let isStarted = startThread(named: "mesh-objects") {
+            continuation.resume(returning: Result { () throws(MeshError) in try work() })
+        }
+        guard !isStarted else { return }
+        continuation.resume(
+            returning: .failure(MeshError(.insufficientResources, "A thread for an object cannot be started.")))
+    }
+    return try result.get()
 }
