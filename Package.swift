@@ -117,6 +117,7 @@ let package = Package(
         .example("python-client", excluding: ["client.py"]),
         .example("batch-inference", with: ["SeededRandom"]),
         .example("model-comparison", with: ["SeededRandom"]),
+        .example("parameter-server", with: ["SeededRandom"]),
         // The same random numbers on every run, for the data that examples make themselves.
         .target(name: "SeededRandom", path: "Examples/seeded-random"),
 
