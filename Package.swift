@@ -118,6 +118,7 @@ let package = Package(
         .example("batch-inference", with: ["SeededRandom"]),
         .example("model-comparison", with: ["SeededRandom"]),
         .example("parameter-server", with: ["SeededRandom"]),
+        .example("gym", with: ["SeededRandom"]),
         // The same random numbers on every run, for the data that examples make themselves.
         .target(name: "SeededRandom", path: "Examples/seeded-random"),
 
