@@ -120,6 +120,7 @@ let package = Package(
         .example("parameter-server", with: ["SeededRandom"]),
         .example("gym", with: ["SeededRandom"]),
         .example("hyperparameters", with: ["SeededRandom"]),
+        .example("gpu-actor", with: ["SeededRandom"]),
         // The same random numbers on every run, for the data that examples make themselves.
         .target(name: "SeededRandom", path: "Examples/seeded-random"),
 
