@@ -13,7 +13,7 @@ distributed actor ParameterServer: RemoteActor {
 
     /// Descends, and gives out the network as it is then: others may have pushed since the gradient was made.
     distributed func push(_ gradient: [Double]) -> Network {
-        self.network.descend(gradient, rate: 0.7)
+        self.network.descend(gradient, rate: 0.3)
         self.pushes += 1
         return self.network
     }
@@ -47,7 +47,7 @@ struct Worker: RemoteTask {
 struct Training: MeshProgram {
     static let help = "Trains a network asynchronously.\n\n  --losses  print the loss every tenth of a second"
     static let workers = 4
-    static let gradients = 1000
+    static let gradients = 1500
 
     static func run(_ mesh: Mesh) async throws {
         let server = try await mesh.spawn(ParameterServer.self, Network(seed: 1))
