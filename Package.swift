@@ -115,6 +115,14 @@ let package = Package(
         .example("account"),
         .example("account-persistent"),
         .example("python-client", excluding: ["client.py"]),
+        .example("batch-inference", with: ["SeededRandom"]),
+        .example("model-comparison", with: ["SeededRandom"]),
+        .example("parameter-server", with: ["SeededRandom"]),
+        .example("gym", with: ["SeededRandom"]),
+        .example("hyperparameters", with: ["SeededRandom"]),
+        .example("gpu-actor", with: ["SeededRandom"]),
+        // The same random numbers on every run, for the data that examples make themselves.
+        .target(name: "SeededRandom", path: "Examples/seeded-random"),
 
         // Tests, in rings: unit (pure), integration (real sockets, one process), process (real binaries).
         .testTarget(
@@ -223,9 +231,11 @@ extension Target {
     }
 
     /// A program in a folder of its own under `Examples`, with a README and what it prints.
-    static func example(_ name: String, excluding others: [String] = []) -> Target {
+    static func example(
+        _ name: String, excluding others: [String] = [], with parts: [Dependency] = []
+    ) -> Target {
         .executableTarget(
-            name: name, dependencies: ["ActorMesh"], path: "Examples/\(name)",
+            name: name, dependencies: ["ActorMesh"] + parts, path: "Examples/\(name)",
             exclude: ["README.md", "expected.txt"] + others)
     }
 }
