@@ -6,7 +6,7 @@ import Testing
 
 extension Processes {
     /// C7: per caller and actor at most `maxPendingCalls` are outstanding.
-    @Suite struct BackPressureHolds {
+    @Suite("C7: back-pressure") struct BackPressureHolds {
         @Test("one call more than the limit suspends until another has ended")
         func waits() async throws {
             try await withFixtures { mesh in

@@ -6,7 +6,7 @@ import Testing
 extension Processes {
     /// B1: calls between actors that know each other go on while the broker is away; names resolve again when it is
     /// back. Broker, node and driver are processes of their own here.
-    @Suite struct BrokerAway {
+    @Suite("B1: the broker may go") struct BrokerAway {
         @Test("kill -9 of the broker: handles work, names wait for its return, and come back with it")
         func killed() async throws {
             let cluster = try await Cluster()

@@ -5,7 +5,7 @@ import Testing
 
 extension Processes {
     /// C3: every call ends exactly once, with its result or a typed error, also when the process of its actor dies.
-    @Suite struct CallsEnd {
+    @Suite("C3: every call ends") struct CallsEnd {
         @Test("kill -9 of the process ends the call that runs and all that wait, promptly", arguments: 1...3)
         func killed(round: Int) async throws {
             try await withFixtures { mesh in

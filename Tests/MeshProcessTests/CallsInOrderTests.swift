@@ -5,7 +5,7 @@ import Testing
 
 extension Processes {
     /// C2: calls from one caller to one actor run in the order in which they were started.
-    @Suite struct CallsInOrder {
+    @Suite("C2: in order") struct CallsInOrder {
         @Test("pipelined calls of five processes run once each and in each one's order", arguments: [false, true])
         func manyCallers(underLoad: Bool) async throws {
             try await withFixtures { mesh in

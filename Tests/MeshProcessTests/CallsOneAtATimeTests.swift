@@ -4,7 +4,7 @@ import Testing
 
 extension Processes {
     /// C1: an actor runs one call to its end, awaits included, before the next starts.
-    @Suite struct CallsOneAtATime {
+    @Suite("C1: one at a time") struct CallsOneAtATime {
         @Test("calls from several tasks never overlap, although each suspends")
         func awaitsIncluded() async throws {
             try await withFixtures { mesh in

@@ -4,7 +4,7 @@ import Testing
 
 extension Processes {
     /// C6: cancelling the awaiting task cancels the call where it runs; deadlines travel with calls.
-    @Suite struct CancellationAndDeadlines {
+    @Suite("C6: cancellation and deadlines") struct CancellationAndDeadlines {
         @Test("a call that runs is told, through calls that it makes itself")
         func running() async throws {
             try await withFixtures { mesh in

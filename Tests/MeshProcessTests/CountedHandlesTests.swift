@@ -7,7 +7,7 @@ import Testing
 extension Processes {
     /// L1: an actor that is not detached lives until its last handle anywhere is gone and the calls that it had accepted
     /// have run.
-    @Suite struct L1CountedHandles {
+    @Suite("L1: handles that count") struct L1CountedHandles {
         /// A keeper that others can keep, with a handle that holds it and one that does not.
         private final class Kept {
             let weak: Keeper

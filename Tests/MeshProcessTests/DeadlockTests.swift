@@ -5,7 +5,7 @@ import Testing
 
 extension Processes {
     /// C5: a circle of calls that wait for each other is reported with its path.
-    @Suite struct Deadlocks {
+    @Suite("C5: deadlocks") struct Deadlocks {
         @Test("A calls B, which calls A: the path is in the error, and both work afterwards")
         func twoActors() async throws {
             try await withFixtures { mesh in

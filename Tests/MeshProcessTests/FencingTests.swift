@@ -7,7 +7,7 @@ import Testing
 extension Processes {
     /// L5: a driver, node, worker or broker that is killed or frozen leaves no orphan, and two lives of one actor never
     /// both answer.
-    @Suite struct L5NobodyLeftBehind {
+    @Suite("L5: fencing") struct L5NobodyLeftBehind {
         @Test("a node that was frozen, alone or with its workers, finds its actors fenced", arguments: [false, true])
         func frozenNode(withWorkers: Bool) async throws {
             let cluster = try await Cluster(nodes: ["first", "second"])

@@ -5,7 +5,7 @@ import Testing
 
 extension Processes {
     /// C8: a handle can be an argument, a result, a field of a task, and inside a collection.
-    @Suite struct Handles {
+    @Suite("C8: handles are values") struct Handles {
         @Test("as an argument, as a result and inside collections, a handle reaches the same actor")
         func everywhere() async throws {
             try await withFixtures { mesh in

@@ -5,7 +5,7 @@ import Testing
 
 extension Processes {
     /// L2: a name is unique in its namespace, and free again once its actor has ended.
-    @Suite struct Names {
+    @Suite("L2: names") struct Names {
         @Test("of ten who spawn one name at the same time one wins, and the others hear why")
         func race() async throws {
             try await withFixtures { mesh in

@@ -5,7 +5,7 @@ import Testing
 
 extension Processes {
     /// L5: when the program of an embedded mesh ends in any way, no process of the mesh is left.
-    @Suite struct NoOrphans {
+    @Suite("L5: no orphans") struct NoOrphans {
         @Test("kill -9, SIGTERM or SIGINT of a program: its workers are gone", arguments: [SIGKILL, SIGTERM, SIGINT])
         func programKilled(signal: Int32) async throws {
             let program = try FixtureProgram()

@@ -7,7 +7,7 @@ import Testing
 
 extension Processes {
     /// L4: an actor that dies unexpectedly is started again, as often as it may be, under the same handle and name.
-    @Suite struct Restarts {
+    @Suite("L4: restarts") struct Restarts {
         @Test("kill -9: the constructor runs again with the same arguments, under the same handle and name")
         func killed() async throws {
             try await withFixtures { mesh in

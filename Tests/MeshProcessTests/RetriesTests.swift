@@ -7,7 +7,7 @@ import Testing
 
 extension Processes {
     /// L4, C2, C4: calls across the deaths of an actor. A scribe writes what it runs into a file, which outlives it.
-    @Suite struct L4CallsAcrossDeaths {
+    @Suite("L4, C4: restarts and retries") struct L4CallsAcrossDeaths {
         private struct Scene: Sendable {
             let mesh: Mesh
             let scribe: Scribe

@@ -5,7 +5,7 @@ import Testing
 
 extension Processes {
     /// L6: an actor's children; strategies one-for-one, one-for-all, rest-for-one; intensity and back-off.
-    @Suite struct L6Supervision {
+    @Suite("L6: supervision") struct L6Supervision {
         /// A supervisor with the children a, b and c, each of which has a child.
         private struct Scene: Sendable {
             let mesh: Mesh

@@ -6,7 +6,7 @@ import Testing
 extension Processes {
     /// L1: whoever spawned an actor owns it; when the owner ends in any way its children end, down the tree, after the
     /// calls that they had accepted.
-    @Suite struct L1Trees {
+    @Suite("L1: owners and their children") struct L1Trees {
         /// How the top of the tree ends.
         enum Way: String, CaseIterable, Sendable {
             case killed, exited, stopped, crashed, released

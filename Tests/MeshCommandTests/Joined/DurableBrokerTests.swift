@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// B1, B2, L3 with processes of their own: a broker with a store, a node, drivers.
-@Suite("A broker with a store", .serialized)
+@Suite("B2, L3: a broker with a store", .serialized)
 struct DurableBrokerTests {
     private func withStore(_ body: (Scene, _ file: String) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "mesh-durable-\(UUID())").path()
