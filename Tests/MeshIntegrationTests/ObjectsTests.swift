@@ -116,6 +116,24 @@ struct ObjectsTests {
         }
     }
 
+    @Test("a large result of a call is there for all to whom its reference was passed, as long as they have it")
+    func largeResult() async throws {
+        try await withTestMesh(parts: 3) { test in
+            let maker = try await test.host(in: 1) { Vault(actorSystem: $0) }
+            let cargo = Cargo.sample(4, bytes: 1 << 20)
+            try await maker.keep(try await test.meshes[0].put(cargo))
+            let ref = try await test.meshes[0].submit { try await maker.read()[0] }
+            let readers = [
+                try await test.host(in: 1) { Vault(actorSystem: $0) },
+                try await test.host(in: 2) { Vault(actorSystem: $0) },
+            ]
+            for reader in readers { try await reader.keep(ref) }
+            for _ in 0..<2 {
+                for reader in readers { #expect(try await reader.sum() == cargo.numbers.reduce(0, +)) }
+            }
+        }
+    }
+
     @Test("an owner that is gone, or was never there, is told as objectLost")
     func lost() async throws {
         try await withTestMesh { test in

@@ -39,13 +39,6 @@ extension Mesh {
             object, holds: EncodedValue(Data(), leases: buffer.leases), isOwn: owner == self.address.peer, on: self)
     }
 
-    /// What others are told of a value.
-    func keep(_ value: some Encodable, for owner: PeerID) async throws -> ObjectAnswer {
-        guard let stored = try await self.store(value, for: owner) else { return .value(try self.encode(value)) }
-        // It is there as long as somebody has the answer.
-        return .stored(stored.object, stored.holds)
-    }
-
     private func store(_ buffer: CallBuffer, for owner: PeerID) async throws -> StoredObject {
         let layout = SegmentLayout(head: buffer.bytes.count, parts: buffer.attachments.map(\.count))
         return try await self.store(layout, head: buffer.bytes, for: owner) { file in

@@ -14,11 +14,12 @@ extension Mesh {
     func share(_ object: PendingResult) -> HandleLease {
         if let lease = object.lease { return lease }
         let lease = self.lease(for: object.id)
+        // Before it is in the table, so that what it comes to meanwhile is not missed.
+        object.enter(self.objects, lease: lease)
         if object.id.owner == self.address.peer {
             self.objects.prepare(on: self)
             self.objects.give(object)
         }
-        object.enter(self.objects, lease: lease)
         return lease
     }
 

@@ -7,3 +7,20 @@ package enum ObjectAnswer: Sendable, Codable {
     /// The error in its place.
     case failure(EncodedError)
 }
+
+/// The same with what has to be there as long as anybody may be told it.
+package struct PreparedAnswer: Sendable {
+    package let answer: ObjectAnswer
+    /// Where a large value was written for others.
+    let stored: StoredValue?
+
+    init(_ answer: ObjectAnswer) {
+        self.answer = answer
+        self.stored = nil
+    }
+
+    init(_ stored: StoredValue) {
+        self.answer = .stored(stored.object, stored.holds)
+        self.stored = stored
+    }
+}

@@ -15,10 +15,14 @@ package distributed actor ObjectHost {
     package distributed func fetch(_ id: UniqueID) async throws -> ObjectAnswer {
         let mesh = self.actorSystem
         guard let known = mesh.objects.find(id) else { throw Mesh.freed(id) }
-        if known.outcome == nil { await known.object?.wait() }
-        try Task.checkCancellation()
+        if known.outcome == nil, let object = known.object {
+            await object.wait()
+            try Task.checkCancellation()
+            // Those who wait may go on before the table has been told.
+            if let outcome = object.anyOutcome { mesh.objects.complete(id, with: outcome) }
+        }
         guard let answer = mesh.objects.answer(for: id, { try await $0.answer(on: mesh) }) else { throw Mesh.freed(id) }
-        return try await answer.value
+        return try await answer.value.answer
     }
 
     /// Cancels the work behind an object of this process.

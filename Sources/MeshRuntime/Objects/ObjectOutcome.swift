@@ -11,16 +11,19 @@ package enum ObjectOutcome<Value: Codable & Sendable>: Sendable {
 
 /// The same where the type is not known: in the table of the objects that others refer to.
 package protocol AnyObjectOutcome: Sendable {
-    /// What a process is told that asks for the object.
-    func answer(on mesh: Mesh) async throws -> ObjectAnswer
+    /// What processes are told that ask for the object.
+    func answer(on mesh: Mesh) async throws -> PreparedAnswer
 }
 
 extension ObjectOutcome: AnyObjectOutcome {
-    package func answer(on mesh: Mesh) async throws -> ObjectAnswer {
+    package func answer(on mesh: Mesh) async throws -> PreparedAnswer {
         switch self {
-        case .value(let value): try await mesh.keep(value, for: mesh.address.peer)
-        case .failure(let error): .failure(mesh.encodeError(error, method: "The work behind an object"))
-        case .stored(let stored): .stored(stored.object, stored.holds)
+        case .value(let value):
+            if let stored = try await mesh.store(value, for: mesh.address.peer) { return PreparedAnswer(stored) }
+            return PreparedAnswer(.value(try mesh.encode(value)))
+        case .failure(let error):
+            return PreparedAnswer(.failure(mesh.encodeError(error, method: "The work behind an object")))
+        case .stored(let stored): return PreparedAnswer(stored)
         }
     }
 }

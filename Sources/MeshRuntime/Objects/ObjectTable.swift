@@ -9,7 +9,7 @@ package final class ObjectTable: Sendable {
         /// What it came to.
         var outcome: (any AnyObjectOutcome)?
         /// What others are told of it.
-        var answer: Task<ObjectAnswer, any Error>?
+        var answer: Task<PreparedAnswer, any Error>?
     }
 
     private struct Taken {
@@ -58,8 +58,8 @@ package final class ObjectTable: Sendable {
 
     /// What others are told of an object of this process: made once, however many ask.
     func answer(
-        for id: UniqueID, _ make: @escaping @Sendable (any AnyObjectOutcome) async throws -> ObjectAnswer
-    ) -> Task<ObjectAnswer, any Error>? {
+        for id: UniqueID, _ make: @escaping @Sendable (any AnyObjectOutcome) async throws -> PreparedAnswer
+    ) -> Task<PreparedAnswer, any Error>? {
         self.state.withLock { state in
             guard let given = state.given[id], let outcome = given.outcome else { return nil }
             if let known = given.answer { return known }

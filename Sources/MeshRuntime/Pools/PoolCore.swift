@@ -75,6 +75,13 @@ final class PoolCore<Act: RemoteActor>: Sendable {
         answer?(.failure(MeshError(.cancelled, "The work was cancelled before a member of the pool was free.")))
     }
 
+    /// A member is not wanted any more, whether it was given or not.
+    func abandon(_ ticket: Ledger.Ticket) {
+        self.withdraw(ticket)
+        guard let member = self.state.withLock({ $0.ledger.busy.first { $0.value == ticket }?.key }) else { return }
+        self.done(member, by: ticket, isDead: false)
+    }
+
     /// A member is free again, or dead.
     func done(_ member: UniqueID, by ticket: Ledger.Ticket, isDead: Bool) {
         let (wantsOther, isEmpty) = self.state.withLock { state -> (Bool, Bool) in

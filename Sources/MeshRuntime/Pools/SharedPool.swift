@@ -19,7 +19,7 @@ final class PoolAnchor<Act: RemoteActor>: PendingResult, @unchecked Sendable {
 /// A pool whose members other processes ask for.
 protocol AnySharedPool: AnyObjectOutcome {
     func member(for holder: PeerID, _ ticket: UInt64) async throws -> ActorID
-    func withdraw(_ holder: PeerID, _ ticket: UInt64)
+    func abandon(_ holder: PeerID, _ ticket: UInt64)
     func done(_ member: UniqueID, by holder: PeerID, _ ticket: UInt64, isDead: Bool) -> PoolStatus
     func forget(_ holder: PeerID)
 }
@@ -27,7 +27,7 @@ protocol AnySharedPool: AnyObjectOutcome {
 struct SharedPool<Act: RemoteActor>: AnySharedPool {
     let core: PoolCore<Act>
 
-    func answer(on mesh: Mesh) async throws -> ObjectAnswer {
+    func answer(on mesh: Mesh) async throws -> PreparedAnswer {
         throw MeshError(.invalidArgument, "This is a pool, and no object with a value.")
     }
 
@@ -41,10 +41,15 @@ struct SharedPool<Act: RemoteActor>: AnySharedPool {
         } onCancel: {
             core.withdraw(ticket)
         }
+        guard !Task.isCancelled else {
+            // Nobody hears of it any more.
+            core.abandon(ticket)
+            throw MeshError(.cancelled, "The work was cancelled before a member of the pool was free.")
+        }
         return actor.id
     }
 
-    func withdraw(_ holder: PeerID, _ ticket: UInt64) { self.core.withdraw(.init(holder, ticket)) }
+    func abandon(_ holder: PeerID, _ ticket: UInt64) { self.core.abandon(.init(holder, ticket)) }
 
     func done(_ member: UniqueID, by holder: PeerID, _ ticket: UInt64, isDead: Bool) -> PoolStatus {
         self.core.done(member, by: .init(holder, ticket), isDead: isDead)
@@ -87,6 +92,13 @@ package distributed actor PoolHost {
     }
 }
 
+extension PoolHost {
+    /// The caller does not want a member any more that it asked for, whether it was given one or not.
+    package distributed func abandon(_ pool: UniqueID, ticket: UInt64) async throws {
+        try self.pool(pool).abandon(CallOrigin.current?.peer ?? .anyone, ticket)
+    }
+}
+
 extension PoolHost: RoleGuarded {
     /// Whoever knows a pool's number was given the pool.
     package static func permits(_ method: String, to role: MeshRole) -> Bool { role == .driver }
@@ -126,12 +138,18 @@ final class RemotePool<Act: RemoteActor>: PoolMembers {
             }
         }
         return PoolAcquisition {
-            let id = try await withTaskCancellationHandler {
-                try await question.value
-            } onCancel: {
-                question.cancel()
+            do {
+                let id = try await withTaskCancellationHandler {
+                    try await question.value
+                } onCancel: {
+                    question.cancel()
+                }
+                return try Act.resolve(id: id, using: self.mesh)
+            } catch {
+                // It may have been given one all the same.
+                self.mesh.detach { try await self.host().abandon(self.id, ticket: ticket) }
+                throw error
             }
-            return try Act.resolve(id: id, using: self.mesh)
         } release: { actor, isDead in
             let id = actor.id.uniqueID
             self.mesh.detach {

@@ -158,7 +158,7 @@ package final class ObjectStore: Sendable {
         guard let file = self.file(number) else {
             throw MeshError(.objectLost, "The object is not in the store of process \(self.address.peer) any more.")
         }
-        guard offset >= 0, count >= 0, count <= Self.mostPerRead, offset + count <= file.size else {
+        guard offset >= 0, (0...Self.mostPerRead).contains(count), offset <= file.size - count else {
             throw MeshError(.invalidArgument, "\(count) bytes at \(offset) are not in the object.")
         }
         if let reader { self.state.withLock { _ = $0.readers[number, default: []].insert(reader) } }

@@ -31,6 +31,9 @@ extension StoredObject: Codable {
         self.store = try container.decode(PeerAddress.self)
         self.descriptor = try container.decode(Int32.self)
         self.size = try container.decode(Int.self)
+        guard self.size >= SegmentLayout.headerSize, self.size < 1 << 50 else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(self.size) bytes are no object.")
+        }
     }
 
     package func encode(to encoder: any Encoder) throws {
