@@ -243,6 +243,11 @@ package struct Holds: Sendable {
 
     // MARK: For tests
 
+    /// Whether the sender of a message of that number has not been answered yet.
+    package func waits(for number: UInt64) -> Bool {
+        self.waiting.keys.contains { $0.number == number } || self.confirmed.contains { $0.number == number }
+    }
+
     /// How much is remembered here, of any kind.
     package var size: Int { self.entries.count + self.waiting.count + self.confirmed.count }
 }

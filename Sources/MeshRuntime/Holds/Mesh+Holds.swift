@@ -119,11 +119,17 @@ extension Mesh {
         _ = self.transits.withLock { $0.remove(numbers, to: receiver) }
     }
 
-    /// A process is gone, or nothing is known of it any more: what was sent to it and what it sent need not be held.
+    /// A process is gone, or nothing is known of it any more: what was sent to it and what it sent need not be held. What
+    /// was sent to it only after a while: it may have passed that on before the broker knew that it had it.
     func forgetHandles(of peer: PeerID) {
         self.leases.forget(peer)
-        _ = self.transits.withLock { $0.removeAll(to: peer) }
+        let pins = self.transits.withLock { $0.removeAll(to: peer) }
+        guard !pins.isEmpty, !self.isStopped else { return }
+        _ = self.schedule(at: cmesh_monotonic_nanoseconds() + Self.graceAfterDeath) { withExtendedLifetime(pins) {} }
     }
+
+    /// How long somebody to whom a dead process has passed a handle may take to say so, in nanoseconds.
+    private static let graceAfterDeath: UInt64 = 200_000_000
 
     // MARK: Telling the broker
 
