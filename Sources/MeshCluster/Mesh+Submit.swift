@@ -118,10 +118,11 @@ extension Mesh {
         run.start(after: spec.task.objects.flatMap(self.objects.all))
         if let timeout = options.timeout {
             let message = "The task \(options.name ?? spec.displayType) was not done after \(timeout)."
-            _ = self.schedule(at: cmesh_monotonic_nanoseconds() + timeout.nanoseconds) {
-                guard !object.isComplete else { return }
+            _ = self.schedule(at: cmesh_monotonic_nanoseconds() + timeout.nanoseconds) { [weak object] in
+                guard let object, !object.isComplete else { return }
+                let cancel = object.beginCancelling()
                 object.become(.failure(MeshError(.deadlineExceeded, message)))
-                object.cancel()
+                cancel()
             }
         }
         return ObjectRef(object)

@@ -26,6 +26,7 @@ extension Processes {
                     Lingering(witness: witness), options: TaskOptions(timeout: .milliseconds(700)))
                 let error = await #expect(throws: MeshError.self) { try await ref.value }
                 #expect(error?.code == .deadlineExceeded)
+                try await witness.wait(for: "cancelled", count: 1)
             }
         }
 

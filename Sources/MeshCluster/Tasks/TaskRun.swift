@@ -71,7 +71,9 @@ final class TaskRun<Work: RemoteTask>: Sendable {
     }
 
     private func takeRetry(after error: any Error) -> Bool {
-        guard !self.object.isComplete, self.options.allowsRetry(after: error) else { return false }
+        guard !self.object.isComplete, !self.object.isCancelled, self.options.allowsRetry(after: error) else {
+            return false
+        }
         return self.retriesLeft.withLock { left in
             guard let count = left else { return true }
             left = max(0, count - 1)

@@ -29,6 +29,8 @@ package final class TaskScheduler: Sendable {
             if isCancelled { call.cancel() }
         }
 
+        var isCancelled: Bool { self.state.withLock { $0.isCancelled } }
+
         func cancel() {
             let call = self.state.withLock { state in
                 state.isCancelled = true
@@ -84,7 +86,7 @@ package final class TaskScheduler: Sendable {
     package func submit(
         _ spec: TaskSpec, retries: Limit, finish: @escaping @Sendable (Result<EncodedOutcome, any Error>) -> Void
     ) -> @Sendable () -> Void {
-        let job = Job(spec: spec, attemptsLeft: retries.count.map { $0 + 1 }, finish: finish)
+        let job = Job(spec: spec, attemptsLeft: retries.count.map { $0 == .max ? $0 : $0 + 1 }, finish: finish)
         self.enqueue(job)
         return { [weak self] in
             job.work.cancel()
@@ -303,7 +305,7 @@ package final class TaskScheduler: Sendable {
         if isFirst, error.code == .actorUnavailable { self.end(lease) }
         var job = job
         job.attemptsLeft = job.attemptsLeft.map { $0 - 1 }
-        guard job.attemptsLeft ?? 1 > 0 else {
+        guard job.attemptsLeft ?? 1 > 0, !job.work.isCancelled else {
             job.finish(.failure(error))
             // It may have been the last one to bring a worker to those that wait.
             return self.requestLeases()

@@ -65,8 +65,10 @@ package struct Holds: Sendable {
     /// The first handle to an actor has come.
     package mutating func take(_ actor: UniqueID) {
         self.toRelease.remove(actor)
-        guard self.entries[actor] == nil else {
+        if let hold = self.entries[actor] {
             self.entries[actor]?.phase = .held
+            // An own object that came and went before the broker heard of it.
+            if !hold.isKnown, !hold.isOver { self.toAcquire.insert(actor) }
             return
         }
         self.entries[actor] = Hold()

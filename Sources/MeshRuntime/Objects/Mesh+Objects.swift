@@ -91,16 +91,17 @@ extension Mesh {
     func map(_ object: StoredObject) async throws -> SegmentMapping {
         if object.store.host == self.address.host, let mapping = try self.objectStore.map(object) { return mapping }
         do {
-            let copy: StoredObject
-            if object.store.host != self.address.host, let keeper = self.objects.keeper {
-                copy = try await self.objectHost(at: keeper).copy(of: object)
-            } else {
-                copy = try await self.copy(of: object)
+            // A copy may have had to make room for another before it was mapped.
+            for _ in 0..<Self.attemptsToMap {
+                let copy: StoredObject
+                if object.store.host != self.address.host, let keeper = self.objects.keeper {
+                    copy = try await self.objectHost(at: keeper).copy(of: object)
+                } else {
+                    copy = try await self.copy(of: object)
+                }
+                if let mapping = try self.objectStore.map(copy) { return mapping }
             }
-            guard let mapping = try self.objectStore.map(copy) else {
-                throw MeshError(.objectLost, "The object has been freed.")
-            }
-            return mapping
+            throw MeshError(.objectLost, "The object has been freed.")
         } catch let error as MeshError where error.code == .actorDied || error.code == .actorUnavailable {
             let process = "process \(object.store.processID) (\(object.store.peer))"
             throw MeshError(
@@ -140,6 +141,7 @@ extension Mesh {
     }
 
     private static let piecesAtOnce = 4
+    private static let attemptsToMap = 5
 
     // MARK: Freeing
 
@@ -162,12 +164,13 @@ extension Mesh {
 extension ObjectTable {
     /// Makes the actor that other processes ask, once.
     package func prepare(on mesh: Mesh) {
-        guard self.isUnprepared(.objects) else { return }
-        mesh.hostService(ObjectHost.self, as: WellKnown.objects) { ObjectHost(actorSystem: $0) }
-        mesh.onPeerLost { [weak mesh] peer, _ in
-            // One that was only silent may be well.
-            guard let mesh, mesh.hasEnded(peer) else { return }
-            mesh.objects.storeIfMade?.forget([peer])
+        self.prepare(.objects) {
+            mesh.hostService(ObjectHost.self, as: WellKnown.objects) { ObjectHost(actorSystem: $0) }
+            mesh.onPeerLost { [weak mesh] peer, _ in
+                // One that was only silent may be well.
+                guard let mesh, mesh.hasEnded(peer) else { return }
+                mesh.objects.storeIfMade?.forget([peer])
+            }
         }
     }
 }

@@ -14,12 +14,15 @@ extension Mesh {
     func share(_ object: PendingResult) -> HandleLease {
         if let lease = object.lease { return lease }
         let lease = self.lease(for: object.id)
-        // Before it is in the table, so that what it comes to meanwhile is not missed.
-        object.enter(self.objects, lease: lease)
-        if object.id.owner == self.address.peer {
+        let isOwn = object.id.owner == self.address.peer
+        // Whoever sees the lease passes the reference on: then it must be in the table already.
+        if isOwn {
             self.objects.prepare(on: self)
             self.objects.give(object)
         }
+        object.enter(self.objects, lease: lease)
+        // What it came to in between nobody has told the table.
+        if isOwn, let outcome = object.anyOutcome { self.objects.complete(object.id, with: outcome) }
         return lease
     }
 

@@ -22,7 +22,12 @@ package distributed actor ObjectHost {
             if let outcome = object.anyOutcome { mesh.objects.complete(id, with: outcome) }
         }
         guard let answer = mesh.objects.answer(for: id, { try await $0.answer(on: mesh) }) else { throw Mesh.freed(id) }
-        return try await answer.value.answer
+        do {
+            return try await answer.value.answer
+        } catch {
+            mesh.objects.forgetAnswer(for: id, answer)
+            throw error
+        }
     }
 
     /// Cancels the work behind an object of this process.

@@ -25,11 +25,11 @@ package final class ObjectTable: Sendable {
         var store: ObjectStore?
         /// The process that keeps the large values of this one; nil for itself.
         var keeper: PeerAddress?
-        /// For what other processes can ask.
-        var prepared: Set<Service> = []
     }
 
     private let state = Mutex(State())
+    /// For what other processes can ask.
+    private let prepared = Mutex<Set<Service>>([])
 
     package init() {}
 
@@ -136,8 +136,15 @@ package final class ObjectTable: Sendable {
         case pools
     }
 
-    /// Whether nobody has made it possible yet that others ask for something; the caller does so now.
-    func isUnprepared(_ service: Service) -> Bool { self.state.withLock { $0.prepared.insert(service).inserted } }
+    /// Makes it possible that others ask for something, once. When this returns it is.
+    func prepare(_ service: Service, _ make: () -> Void) {
+        self.prepared.withLock { if $0.insert(service).inserted { make() } }
+    }
+
+    /// What others were to be told could not be made; the next who asks has it tried again.
+    func forgetAnswer(for id: UniqueID, _ answer: Task<PreparedAnswer, any Error>) {
+        self.state.withLock { if $0.given[id]?.answer == answer { $0.given[id]?.answer = nil } }
+    }
 
     /// What the objects of this process came to that others refer to.
     var outcomes: [any AnyObjectOutcome] { self.state.withLock { $0.given.values.compactMap(\.outcome) } }

@@ -26,6 +26,7 @@ package class PendingResult: @unchecked Sendable {
 
     private struct State {
         var isComplete = false
+        var isCancelled = false
         var waiters: [(number: Int, continuation: UnsafeContinuation<Void, Never>)] = []
         var nextWaiter = 0
         var task: Task<Void, Never>?
@@ -162,16 +163,36 @@ package class PendingResult: @unchecked Sendable {
 
     /// The task that does the work, until it is done.
     package func setTask(_ task: Task<Void, Never>) {
-        self.state.withLock { if !$0.isComplete { $0.task = task } }
+        let isCancelled = self.state.withLock { state in
+            if !state.isComplete { state.task = task }
+            return state.isCancelled
+        }
+        if isCancelled { task.cancel() }
     }
 
     package func setCancel(_ action: @escaping @Sendable () -> Void) {
-        self.state.withLock { if !$0.isComplete { $0.onCancel = action } }
+        let isCancelled = self.state.withLock { state in
+            if !state.isComplete { state.onCancel = action }
+            return state.isCancelled
+        }
+        if isCancelled { action() }
     }
 
-    package func cancel() {
-        let (task, action) = self.state.withLock { ($0.task, $0.onCancel) }
-        task?.cancel()
-        action?()
+    package func cancel() { self.beginCancelling()() }
+
+    /// Whether the work has been cancelled: what is begun for it afterwards is cancelled at once.
+    package var isCancelled: Bool { self.state.withLock { $0.isCancelled } }
+
+    /// Marks the work as cancelled. Whoever calls this calls what it returns, which tells the work; meanwhile the result
+    /// may be set.
+    package func beginCancelling() -> () -> Void {
+        let (task, action) = self.state.withLock { state in
+            state.isCancelled = true
+            return (state.task, state.onCancel)
+        }
+        return {
+            task?.cancel()
+            action?()
+        }
     }
 }

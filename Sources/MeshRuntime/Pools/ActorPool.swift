@@ -41,6 +41,9 @@ public final class ActorPool<Act: RemoteActor>: Sendable {
     ///
     /// - Throws: what `make` throws the first time; the members that were made by then go with their handles.
     public convenience init(count: Int, _ make: @escaping @Sendable () async throws -> Act) async throws {
+        guard (0...1 << 20).contains(count) else {
+            throw MeshError(.invalidArgument, "A pool of \(count) members makes no sense.")
+        }
         let actors = try await withThrowingTaskGroup(of: Act.self) { group in
             for _ in 0..<count { group.addTask { try await make() } }
             return try await group.reduce(into: [Act]()) { $0.append($1) }
@@ -128,6 +131,8 @@ public final class ActorPool<Act: RemoteActor>: Sendable {
         await first.work.wait(atMost: timeout)
         guard first.work.isComplete else {
             self.state.withLock { $0.results.putBack(first) }
+            // It may have come just now, and somebody else may wait for any.
+            self.changed()
             throw Self.late(timeout)
         }
         return try first.work.take(as: type)

@@ -99,16 +99,27 @@ final class PoolCore<Act: RemoteActor>: Sendable {
     }
 
     func forget(_ holder: PeerID) {
-        self.state.withLock { $0.ledger.forget(holder) }
+        let answers = self.state.withLock { state in
+            state.ledger.forget(holder)
+            let tickets = state.answers.keys.filter { $0.holder == holder }
+            return tickets.compactMap { state.answers.removeValue(forKey: $0) }
+        }
+        for answer in answers { answer(.failure(MeshError(.cancelled, "Whoever asked for a member is gone."))) }
         self.serve()
     }
 
     private func serve() {
         while true {
             let next = self.state.withLock { state -> (Answer, Act)? in
-                guard let next = state.ledger.next(), let actor = state.actors[next.member] else { return nil }
-                guard let answer = state.answers.removeValue(forKey: next.ticket) else { return nil }
-                return (answer, actor)
+                while let next = state.ledger.next() {
+                    if let actor = state.actors[next.member],
+                        let answer = state.answers.removeValue(forKey: next.ticket)
+                    {
+                        return (answer, actor)
+                    }
+                    state.ledger.done(next.member, by: next.ticket, isDead: false)
+                }
+                return nil
             }
             guard let (answer, actor) = next else { return }
             answer(.success(actor))

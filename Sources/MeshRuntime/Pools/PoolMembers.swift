@@ -31,7 +31,6 @@ struct PoolAcquisition<Act: RemoteActor>: Sendable {
 /// A pool in the process that made it.
 final class LocalPool<Act: RemoteActor>: PoolMembers {
     let core: PoolCore<Act>
-    private let nextTicket = Atomic<UInt64>(0)
     /// What the pool is for other processes, once it was passed on.
     private let anchor = Mutex<PoolAnchor<Act>?>(nil)
 
@@ -42,7 +41,8 @@ final class LocalPool<Act: RemoteActor>: PoolMembers {
     var isManned: Bool { self.core.isManned }
 
     func ask(_ settle: @escaping @Sendable () -> Void) -> PoolAcquisition<Act> {
-        let ticket = PoolCore<Act>.Ledger.Ticket(.anyone, self.nextTicket.wrappingAdd(1, ordering: .relaxed).oldValue)
+        // Others of this process may ask in the name of the same pool.
+        let ticket = PoolCore<Act>.Ledger.Ticket(.anyone, UniqueID.make().low)
         let answer = PoolMember<Act>()
         let core = self.core
         core.ask(ticket) { result in

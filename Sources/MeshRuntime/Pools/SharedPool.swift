@@ -111,7 +111,6 @@ final class RemotePool<Act: RemoteActor>: PoolMembers {
     let mesh: Mesh
     /// Keeps the pool in the process that made it.
     let lease: HandleLease
-    private let nextTicket = Atomic<UInt64>(0)
     private let status: Mutex<PoolStatus>
 
     init(_ id: UniqueID, at address: PeerAddress, status: PoolStatus, on mesh: Mesh) {
@@ -130,7 +129,8 @@ final class RemotePool<Act: RemoteActor>: PoolMembers {
     private func host() throws -> PoolHost { try self.mesh.service(PoolHost.self, WellKnown.pools, at: self.address) }
 
     func ask(_ settle: @escaping @Sendable () -> Void) -> PoolAcquisition<Act> {
-        let ticket = self.nextTicket.wrappingAdd(1, ordering: .relaxed).oldValue
+        // The process may have the pool several times.
+        let ticket = UniqueID.make().low
         // Begun here, so that whoever asked first is served first.
         let question = MeshScope.$current.withValue(nil) {
             Task.immediate(executorPreference: self.mesh.executor) {
@@ -175,7 +175,7 @@ extension ActorPool: Codable {
         let id = try container.decode(UniqueID.self)
         let address = try container.decode(PeerAddress.self)
         let count = try container.decode(Int.self)
-        let status = PoolStatus(count: count, hasFree: try container.decode(Bool.self))
+        let status = PoolStatus(count: min(max(0, count), 1 << 20), hasFree: try container.decode(Bool.self))
         guard id.owner == address.peer else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "The pool is another process's.")
         }
@@ -214,10 +214,11 @@ extension ActorPool: Codable {
 extension Mesh {
     /// Makes the actor that other processes ask for members of pools, once.
     fileprivate func preparePools() {
-        guard self.objects.isUnprepared(.pools) else { return }
-        self.hostService(PoolHost.self, as: WellKnown.pools) { PoolHost(actorSystem: $0) }
-        self.onPeerLost { [weak self] peer, _ in
-            for outcome in self?.objects.outcomes ?? [] { (outcome as? any AnySharedPool)?.forget(peer) }
+        self.objects.prepare(.pools) {
+            self.hostService(PoolHost.self, as: WellKnown.pools) { PoolHost(actorSystem: $0) }
+            self.onPeerLost { [weak self] peer, _ in
+                for outcome in self?.objects.outcomes ?? [] { (outcome as? any AnySharedPool)?.forget(peer) }
+            }
         }
     }
 }
