@@ -121,11 +121,8 @@ package distributed actor WorkerAgent {
             let task = try mesh.decode(Work.self, from: spec.task, what: spec.displayType)
             let scope = MeshScope.running(method, for: spec.owner)
             let output = try await MeshScope.$current.withValue(scope) { try await task.run(on: mesh) }
-            // What the submitter owns is kept for it, until somebody gets it.
-            if let owner = spec.id.owner, let stored = try await mesh.store(output, for: owner) {
-                return .stored(stored.object, stored.holds)
-            }
-            return .value(try mesh.encode(output))
+            guard let owner = spec.id.owner else { return .value(try mesh.encode(output)) }
+            return try await mesh.encodeOutcome(output, for: owner)
         } catch {
             return .failure(mesh.encodeError(error, method: method))
         }

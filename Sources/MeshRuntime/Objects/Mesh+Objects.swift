@@ -33,10 +33,26 @@ extension Mesh {
         let buffer = self.buffers.take()
         defer { self.buffers.give(buffer) }
         try self.encoder.encode(value, into: buffer.bytes, attachments: buffer)
-        guard buffer.bytes.count > MeshSettings.smallObject || !buffer.attachments.isEmpty else { return nil }
+        guard Self.isLarge(buffer) else { return nil }
         let object = try await self.store(buffer, for: owner)
         return StoredValue(
             object, holds: EncodedValue(Data(), leases: buffer.leases), isOwn: owner == self.address.peer, on: self)
+    }
+
+    /// The result of a task on its way to its submitter: a small one itself, of a large one where it is kept for the
+    /// submitter until somebody gets it.
+    package func encodeOutcome(_ value: some Encodable, for owner: PeerID) async throws -> EncodedOutcome {
+        let buffer = self.buffers.take()
+        defer { self.buffers.give(buffer) }
+        try self.encoder.encode(value, into: buffer.bytes, attachments: buffer)
+        guard Self.isLarge(buffer) else {
+            return .value(EncodedValue(buffer.bytes.withUnsafeBytes { Data($0) }, leases: buffer.leases))
+        }
+        return .stored(try await self.store(buffer, for: owner), EncodedValue(Data(), leases: buffer.leases))
+    }
+
+    private static func isLarge(_ buffer: CallBuffer) -> Bool {
+        buffer.bytes.count > MeshSettings.smallObject || !buffer.attachments.isEmpty
     }
 
     private func store(_ buffer: CallBuffer, for owner: PeerID) async throws -> StoredObject {

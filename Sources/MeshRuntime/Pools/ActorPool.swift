@@ -122,7 +122,7 @@ public final class ActorPool<Act: RemoteActor>: Sendable {
     ///
     /// - Throws: the error that came instead; `deadlineExceeded` when it is not there after `timeout`: then it stays the
     ///   next one, and its member is busy until it is done; `cancelled`; `invalidArgument` when nothing was submitted, or
-    ///   the pool has no members, or the result is of another type.
+    ///   the pool has no members, or the result is of another type: then it is taken all the same.
     public func next<Output: Sendable>(
         as type: Output.Type = Output.self, timeout: Duration? = nil
     ) async throws -> Output {
