@@ -181,6 +181,7 @@ let package = Package(
             dependencies: [
                 "MeshCluster", "MeshRuntime", "MeshCore", "MeshMessagePack", "MeshTransportInProcess",
                 .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(

@@ -107,12 +107,9 @@ extension Membership {
     }
 
     private static func rejoin(_ mesh: Mesh, _ endpoint: String, _ begin: @escaping Begin) async {
-        // On a busy machine an answer may take long, and each question needs a connection of its own.
-        var patience = Duration.milliseconds(500)
         while !mesh.isStopped, let membership = try? mesh.membership {
             do {
-                let address = try await mesh.greet(endpoint, timeout: patience)
-                patience = min(patience * 2, .seconds(4))
+                let address = try await mesh.greet(endpoint, timeout: .seconds(4))
                 // One that has ended may still be heard for a moment.
                 if let address, !mesh.hasEnded(address.peer) {
                     membership.setBroker(address.reached(at: endpoint, from: mesh.address.host))

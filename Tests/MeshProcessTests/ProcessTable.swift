@@ -20,6 +20,20 @@ enum ProcessTable {
         return status.state != "Z" && status.state != "X"
     }
 
+    /// A process and when it started: numbers come again, and this does not.
+    struct Life: Hashable, Sendable {
+        let process: Int32
+        fileprivate let start: String
+
+        /// Whether that process still runs.
+        var isRunning: Bool { ProcessTable.life(of: self.process) == self && ProcessTable.isRunning(self.process) }
+    }
+
+    /// The process that has a number now; nil when there is none.
+    static func life(of process: Int32) -> Life? {
+        self.status(of: process).map { Life(process: process, start: String($0.start)) }
+    }
+
     /// Stops processes, and returns when every thread of them stands: until then they may still answer.
     static func freeze(_ processes: Int32...) async throws { try await self.freeze(processes) }
 
@@ -60,13 +74,14 @@ enum ProcessTable {
 
     private static func status(
         of process: Int32, in folder: String = "/proc"
-    ) -> (name: String, state: Substring, parent: Int32)? {
+    ) -> (name: String, state: Substring, parent: Int32, start: Substring)? {
         guard let text = self.read("\(folder)/\(process)/stat"), let open = text.firstIndex(of: "("),
             let close = text.lastIndex(of: ")")
         else { return nil }
         let fields = text[text.index(after: close)...].split(separator: " ")
-        guard fields.count > 1, let parent = Int32(fields[1]) else { return nil }
-        return (String(text[text.index(after: open)..<close]), fields[0], parent)
+        // The third field of all comes first here; the start is the 22nd.
+        guard fields.count > 19, let parent = Int32(fields[1]) else { return nil }
+        return (String(text[text.index(after: open)..<close]), fields[0], parent, fields[19])
     }
 
     private static func read(_ path: String) -> String? {

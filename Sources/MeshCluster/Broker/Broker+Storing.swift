@@ -170,8 +170,6 @@ extension Broker {
 
     /// Begins what follows from what an earlier broker left. Called once, when this one can be called.
     func resume() {
-        let patience = self.now + self.actorSystem.settings.leaseTime.nanoseconds
-        for owner in self.registry.owners { self.missingOwners[owner] = patience }
         for (id, entry) in self.registry.entries where !entry.spec.arguments.actors.isEmpty {
             self.registry.entries[id]?.spec.arguments = entry.spec.arguments.held(on: self.actorSystem)
         }

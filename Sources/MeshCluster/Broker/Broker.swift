@@ -58,6 +58,9 @@ package distributed actor Broker {
             stored, groups,
             Registry.Settings(drainTime: settings.leaseTime.nanoseconds, remembered: settings.remembered),
             patience: Self.patience(self.basicTerms, on: actorSystem.address.host), at: now)
+        // From the first moment on, because they join again as soon as this process answers.
+        let patience = now.time + self.registry.settings.claimTime
+        for owner in self.registry.owners { self.missingOwners[owner] = patience }
         guard expectsReturns else { return }
         self.registry.expectReturns(until: now.time + settings.leaseTime.nanoseconds)
     }

@@ -1,4 +1,5 @@
 import CMeshPlatform
+import DequeModule
 package import MeshCore
 import Synchronization
 
@@ -70,22 +71,12 @@ extension Mesh {
     ///   another version, and nobody answers in this one; `unauthorized` when somebody listens there who
     ///   does not let this process in.
     package func greet(_ endpoint: String, timeout: Duration) async throws(MeshError) -> PeerAddress? {
-        let channel = try self.transport.connect(to: endpoint, watching: true)
-        defer { channel.close() }
-        let number = UInt64.random(in: 1...UInt64.max)
-        let header = BatchHeader(
-            from: self.address.peer, to: .anyone, epoch: 0, sequence: 0, acknowledgedEpoch: 0, acknowledged: 0)
-        let buffer = WireBuffer(capacity: 256)
-        header.write(to: buffer)
-        buffer.writeHello(self.address)
-        buffer.writeGreet(number)
+        let question = try Question(to: endpoint, on: self)
+        defer { question.close() }
         let deadline = cmesh_monotonic_nanoseconds() + timeout.nanoseconds
-        let token = self.schedule(at: deadline) { [greetings] in greetings.giveUp(number) }
+        let token = self.schedule(at: deadline) { [greetings] in greetings.giveUp(question.number) }
         defer { self.timers.cancel(token) }
-        let address = await self.greetings.wait(for: number) {
-            _ = channel.send(OutboundMessage(head: buffer))
-            self.giveUpWhenRefused(number, channel)
-        }
+        let address = await self.greetings.wait(for: question.number) { self.ask(question) }
         if let address { return address }
         if let version = self.greetings.foreignVersion {
             throw MeshError(
@@ -93,7 +84,7 @@ extension Mesh {
                 "The process at \(endpoint) speaks version \(version) of the protocol, this program \(protocolVersion); "
                     + "build both with the same version of ActorMesh.")
         }
-        guard channel.isRefused else { return nil }
+        guard question.isRefused else { return nil }
         throw MeshError(
             .unauthorized,
             "Somebody listens at \(endpoint), but does not let this process in: it has the key of another mesh, this "
@@ -119,11 +110,88 @@ extension Mesh {
         _ = self.schedule(at: cmesh_monotonic_nanoseconds() + 1_000_000_000) { channel.close() }
     }
 
-    private func giveUpWhenRefused(_ number: UInt64, _ channel: any TransportChannel) {
-        guard self.greetings.waits(for: number) else { return }
-        if channel.isRefused || self.greetings.foreignVersion != nil { return self.greetings.giveUp(number) }
-        _ = self.schedule(at: cmesh_monotonic_nanoseconds() + 50_000_000) { [weak self] in
-            self?.giveUpWhenRefused(number, channel)
+    /// Asks, and again while there is no answer, until the other end refuses this process.
+    private func ask(_ question: Question) {
+        guard self.greetings.waits(for: question.number) else { return }
+        if question.isRefused || self.greetings.foreignVersion != nil { return self.greetings.giveUp(question.number) }
+        question.ask(on: self)
+        _ = self.schedule(at: cmesh_monotonic_nanoseconds() + Question.tick) { [weak self] in self?.ask(question) }
+    }
+}
+
+/// A question to whoever listens at an address, on as many connections as it takes.
+///
+/// A connection whose first packet is lost, or that was begun while nobody listened, takes a second and more to be
+/// made; one that is begun a moment later does not wait for it. The answers to all of them are the same.
+private final class Question: Sendable {
+    /// How often it is looked at, in nanoseconds.
+    static let tick: UInt64 = 50_000_000
+    /// After how many ticks there is a second connection; the third takes twice as long, and so on up to the last number.
+    /// On a busy machine a connection takes its time, too: none makes room for another before several seconds have passed.
+    private static let ticksBetweenChannels = 8...64
+    private static let maximumChannels = 4
+
+    private struct State {
+        var channels: Deque<any TransportChannel> = []
+        /// How many ticks until the next connection, and from that one to the one after it.
+        var left = 0
+        var gap = Question.ticksBetweenChannels.lowerBound
+        var hasAsked = false
+        var isClosed = false
+    }
+
+    let number = UInt64.random(in: 1...UInt64.max)
+    private let endpoint: String
+    private let state = Mutex(State())
+
+    /// - Throws: `invalidArgument` for an address that makes no sense.
+    init(to endpoint: String, on mesh: Mesh) throws(MeshError) {
+        self.endpoint = endpoint
+        let channel = try mesh.transport.connect(to: endpoint, watching: true)
+        self.state.withLock { $0.channels.append(channel) }
+    }
+
+    /// Whether somebody listens who does not let this process in.
+    var isRefused: Bool { self.state.withLock { $0.channels.contains(where: \.isRefused) } }
+
+    /// Asks if it is time to. Called once each tick.
+    func ask(on mesh: Mesh) {
+        let superseded = self.state.withLock { state -> (any TransportChannel)? in
+            guard !state.isClosed else { return nil }
+            guard state.left == 0 else {
+                state.left -= 1
+                return nil
+            }
+            state.left = state.gap
+            state.gap = min(2 * state.gap, Self.ticksBetweenChannels.upperBound)
+            // The first one is there already. That there is none now, for want of descriptors, may be otherwise soon.
+            if state.hasAsked {
+                guard let channel = try? mesh.transport.connect(to: self.endpoint, watching: true) else { return nil }
+                state.channels.append(channel)
+            }
+            state.hasAsked = true
+            _ = state.channels.last?.send(OutboundMessage(head: self.text(from: mesh.address)))
+            return state.channels.count > Self.maximumChannels ? state.channels.popFirst() : nil
         }
+        superseded?.close()
+    }
+
+    func close() {
+        let channels = self.state.withLock { state in
+            state.isClosed = true
+            defer { state.channels = [] }
+            return state.channels
+        }
+        for channel in channels { channel.close() }
+    }
+
+    private func text(from address: PeerAddress) -> WireBuffer {
+        let header = BatchHeader(
+            from: address.peer, to: .anyone, epoch: 0, sequence: 0, acknowledgedEpoch: 0, acknowledged: 0)
+        let buffer = WireBuffer(capacity: 256)
+        header.write(to: buffer)
+        buffer.writeHello(address)
+        buffer.writeGreet(self.number)
+        return buffer
     }
 }

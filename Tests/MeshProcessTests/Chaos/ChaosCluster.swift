@@ -18,7 +18,7 @@ actor ChaosCluster {
     private var nodes: [(program: FixtureProgram, host: NetworkHost?)] = []
     private var started = 0
     /// Every process that was ever seen.
-    private(set) var processes: Set<Int32>
+    private(set) var processes: Set<ProcessTable.Life> = []
     private(set) var kills = 0
     private(set) var freezes = 0
     private(set) var cuts = 0
@@ -49,9 +49,9 @@ actor ChaosCluster {
         self.brokerArguments = ["broker", "--bind", binding]
         self.broker = try FixtureProgram(
             self.brokerArguments, environment: environment, on: network.map { try $0["broker"] })
-        self.processes = [self.broker.processID]
         let line = try #require(await self.broker.line())
         self.address = try #require(line.split(separator: " ").last.map(String.init))
+        self.see(self.broker.processID)
         for host in ["one", "two"] {
             let node = try self.addNode(on: network.map { try $0[host] })
             _ = try #require(await node.line())
@@ -67,7 +67,7 @@ actor ChaosCluster {
         let driver = try FixtureProgram(
             ["chaos", directory, "\(index)", "\(count)", "\(seed)", "\(seconds)", "--mesh", self.address],
             environment: self.environment, on: self.network.map { try $0["driver"] })
-        self.processes.insert(driver.processID)
+        self.see(driver.processID)
         return driver
     }
 
@@ -105,7 +105,7 @@ actor ChaosCluster {
         let node = try FixtureProgram(
             ["node", "--mesh", self.address, "--name", "node-\(self.started)", "--cpus", "64"],
             environment: self.environment, on: host)
-        self.processes.insert(node.processID)
+        self.see(node.processID)
         self.nodes.append((node, host))
         return node
     }
@@ -140,7 +140,7 @@ actor ChaosCluster {
         _ = await self.broker.wait()
         self.broker = try FixtureProgram(
             self.brokerArguments, environment: self.environment, on: self.network.map { try $0["broker"] })
-        self.processes.insert(self.broker.processID)
+        self.see(self.broker.processID)
         _ = try #require(await self.broker.line())
     }
 
@@ -194,5 +194,9 @@ actor ChaosCluster {
             .filter(ProcessTable.isRunning).sorted()
     }
 
-    private func look() { self.processes.formUnion(self.workers()) }
+    private func look() { for worker in self.workers() { self.see(worker) } }
+
+    private func see(_ process: Int32) {
+        if let life = ProcessTable.life(of: process) { self.processes.insert(life) }
+    }
 }

@@ -67,7 +67,7 @@ extension Processes {
             violations += try await self.remains(in: cluster, on: network)
             await cluster.end()
             let processes = await cluster.processes
-            try await poll { !processes.contains(where: ProcessTable.isRunning) }
+            try await poll { !processes.contains(where: \.isRunning) }
 
             let evidence = try self.evidence(in: directory)
             violations += evidence.violations().map { "\($0)\n\(evidence.history(of: $0))" }
