@@ -138,6 +138,9 @@ extension Mesh {
 
     package func setMembership(_ membership: Membership?) {
         self.extensions.withLock { $0[ObjectIdentifier(Membership.self)] = membership }
+        if let membership {
+            self.hostStatistics { [weak membership] in membership?.runningTasks.load(ordering: .relaxed) ?? 0 }
+        }
         self.directory.withLock { $0 = membership }
     }
 }

@@ -27,6 +27,7 @@ extension Mesh: MeshExecutorDelegate {
                 peer = introduced
             }
             let byteCount = message.attachments.reduce(message.head.count) { $0 + $1.count }
+            self.outbox.traffic.noteReceived(byteCount)
             guard let peer = try self.accept(header, from: peer, byteCount: byteCount) else { return }
             var attachments = message.attachments[...]
             while !reader.isAtEnd {
@@ -62,6 +63,7 @@ extension Mesh: MeshExecutorDelegate {
         case .read: return peer
         case .drop: return nil
         case .readAnew:
+            self.outbox.traffic.noteReconnect()
             self.forgetCalls(of: peer.id, mayComeAgain: true)
             return peer
         case .forgotten:
@@ -252,6 +254,7 @@ extension Mesh: MeshExecutorDelegate {
     /// may be sent again, and its own calls are cancelled. The next contact, from either side, begins new links.
     package func giveUp(_ peer: Peer, because error: MeshError) {
         guard self.peers.giveUp(peer, because: error) else { return }
+        self.outbox.traffic.noteReconnect()
         // What is found again at once is sent to the same process, and is not to fail with the others.
         let calls = self.pending.waiting(for: peer.id)
         self.references.lose(at: peer.id, hasEnded: false, because: error)

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Logging
 import MeshCore
 import MeshMessagePack
+import Synchronization
 
 /// How results and errors go back to callers.
 extension Mesh {
@@ -75,6 +76,7 @@ extension Mesh {
 
     /// Sends what a method threw: as itself if it is `Codable`, else as a description.
     func reply<Failure: Error>(to call: InboundCall, throwing error: Failure, from actor: HostedActor) {
+        actor.mailbox.withLock { $0.noteFailure() }
         guard !call.isOneWay else {
             self.logger.warning(
                 "a one-way message failed; its sender does not hear of it",

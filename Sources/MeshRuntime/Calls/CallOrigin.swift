@@ -16,6 +16,20 @@ package struct CallOrigin: Sendable, CustomStringConvertible {
             caller: call.chain.last)
     }
 
+    /// Who made a call that has arrived.
+    init(of call: InboundCall, on mesh: Mesh) {
+        self.init(
+            peer: call.origin?.id, address: call.origin?.address ?? mesh.address, here: mesh.address,
+            caller: call.context?.chain.last)
+    }
+
+    private init(peer: PeerID?, address: PeerAddress, here: PeerAddress, caller: ChainLink?) {
+        self.peer = peer
+        self.address = address
+        self.here = here
+        self.caller = caller
+    }
+
     /// For people: `Counter (1fcc75b5) in process 4711`, `Publish in process 4711` for a task, `process 4711` for a
     /// program, and also for `submit` and `tell`, whose messages do not say more.
     package var description: String {

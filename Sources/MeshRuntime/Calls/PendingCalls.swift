@@ -193,6 +193,9 @@ final class PendingCalls: Sendable {
         for call in calls { self.complete(call, with: .broken(error)) }
     }
 
+    /// How many there are.
+    var count: Int { self.state.withLock { $0.slots.count - $0.free.count } }
+
     /// The processes from which an outcome is expected.
     var awaited: Set<PeerID> {
         self.state.withLock { state in

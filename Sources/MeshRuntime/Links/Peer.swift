@@ -158,6 +158,7 @@ package final class Peer: Sendable {
         let message = OutboundMessage(head: frame.buffer, attachments: frame.attachments)
         state.sender.keep(message, sequence: sequence, at: cmesh_monotonic_nanoseconds())
         if state.unsent == nil, !self.channel.send(message) { state.unsent = sequence }
+        self.outbox.traffic.noteSent(message.byteCount)
         // Whoever sends from a thread of its own does so while everything may sleep.
         if state.sender.unacknowledged.count == 1 { self.outbox.noteActivity() }
     }
@@ -168,6 +169,7 @@ package final class Peer: Sendable {
         self.header(&state, sequence: 0).write(to: buffer)
         write(buffer)
         state.receiver.acknowledged()
+        self.outbox.traffic.noteSent(buffer.count)
         _ = self.channel.send(OutboundMessage(head: buffer))
     }
 

@@ -9,6 +9,7 @@ final class PeerOutbox: Sendable {
     private static let patience: UInt64 = 50_000
     private let marked = Mutex<[Peer]>([])
     private let isOwnThread: @Sendable () -> Bool
+    let traffic = LinkTraffic()
     /// Something was sent that must be looked after until it is acknowledged.
     let noteActivity: @Sendable () -> Void
 

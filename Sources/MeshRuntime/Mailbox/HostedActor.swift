@@ -168,7 +168,7 @@ package final class HostedActor: Sendable {
     private func run(_ runner: MailboxRunner) async {
         let scratch = RunnerScratch()
         while true {
-            switch self.mailbox.withLock({ $0.next(for: runner) }) {
+            switch self.mailbox.withLock({ $0.next(for: runner, now: cmesh_monotonic_nanoseconds()) }) {
             case .run(let call):
                 await self.execute(call, scratch)
                 self.mesh.outbox.flushIfStale()

@@ -8,10 +8,12 @@ import MeshCore
 /// they arrived, which for one caller is the order in which it made them (C2).
 struct MailboxState: ~Copyable {
     private(set) var waiting: Deque<InboundCall> = []
-    private(set) var running: [(call: InboundCall, runner: MailboxRunner)] = []
+    private(set) var running: [(call: InboundCall, runner: MailboxRunner, since: UInt64)] = []
     private(set) var runners = 0
     private(set) var limit: Int
     private(set) var closed: MeshError?
+    /// What was counted of the calls that have ended.
+    private(set) var counts = CallCounts()
     /// Whether somebody waits until nothing waits or runs.
     private var isWatched = false
     /// The calls that may be sent again, and their answers.
@@ -114,8 +116,9 @@ struct MailboxState: ~Copyable {
         case endIdle
     }
 
-    mutating func next(for runner: MailboxRunner) -> Turn {
-        self.finish(runner)
+    /// - Parameter now: nanoseconds of a steady clock.
+    mutating func next(for runner: MailboxRunner, now: UInt64 = 0) -> Turn {
+        self.finish(runner, now: now)
         let departure = runner.departure
         if departure == .released { return self.end() }
         guard !self.waiting.isEmpty else {
@@ -124,7 +127,7 @@ struct MailboxState: ~Copyable {
         }
         if departure == .cancelled { return .replace }
         let call = self.waiting.removeFirst()
-        self.running.append((call, runner))
+        self.running.append((call, runner, now))
         return .run(call)
     }
 
@@ -161,12 +164,17 @@ struct MailboxState: ~Copyable {
         return true
     }
 
-    private mutating func finish(_ runner: MailboxRunner) {
+    private mutating func finish(_ runner: MailboxRunner, now: UInt64) {
         if let index = self.running.firstIndex(where: { $0.runner === runner }) {
+            let since = self.running[index].since
+            self.counts.record(nanoseconds: now > since ? now - since : 0)
             self.running.swapAt(index, self.running.count - 1)
             self.running.removeLast()
         }
     }
+
+    /// The call that runs ends with an error.
+    mutating func noteFailure() { self.counts.noteFailure() }
 
     enum Cancellation {
         /// It had not started; nobody will run it.
