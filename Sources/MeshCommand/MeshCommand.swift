@@ -21,6 +21,7 @@ struct MeshCommand: AsyncParsableCommand {
             NodesCommand.self,
             MessagesCommand.self,
             TreeCommand.self,
+            DashboardCommand.self,
             StopCommand.self,
             KillCommand.self,
             KeygenCommand.self,
