@@ -5,20 +5,25 @@ let package = Package(
     name: "actor-mesh",
     products: [
         .library(name: "ActorMesh", targets: ["ActorMesh"]),
+        .library(name: "MeshDashboard", targets: ["MeshDashboard"]),
         .library(name: "MeshSQLite", targets: ["MeshSQLite"]),
         .library(name: "MeshTesting", targets: ["MeshTesting"]),
         .library(name: "MeshMessagePack", targets: ["MeshMessagePack"]),
         .executable(name: "mesh", targets: ["MeshCommand"]),
         .executable(name: "mesh-broker", targets: ["MeshBroker"]),
+        .executable(name: "mesh-dashboard", targets: ["MeshDashboardCommand"]),
         .executable(name: "quickstart", targets: ["quickstart"]),
         .executable(name: "publisher", targets: ["publisher"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -103,6 +108,27 @@ let package = Package(
             ]
         ),
 
+        // The pages in a browser. A library and a program of their own: an HTTP server is nothing that a worker should link.
+        .target(
+            name: "MeshDashboard",
+            dependencies: [
+                "ActorMesh", "MeshRuntime", "MeshCore", "MeshSecurity",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .executableTarget(
+            name: "MeshDashboardCommand",
+            dependencies: [
+                "ActorMesh", "MeshCore", "MeshDashboard",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+
         // Examples: one idea each, run in CI with their output checked.
         .example("quickstart"),
         .example("counter"),
@@ -141,7 +167,8 @@ let package = Package(
         .testTarget(
             name: "MeshCommandTests",
             dependencies: [
-                "MeshBroker", "MeshCommand", "MeshCommandFixture", "quickstart", "ActorMesh", "MeshRuntime", "MeshCore",
+                "MeshBroker", "MeshCommand", "MeshCommandFixture", "MeshDashboardCommand", "quickstart", "ActorMesh",
+                "MeshRuntime", "MeshCore",
                 "CMeshPlatform",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -172,6 +199,15 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ]
         ),
+        .testTarget(
+            name: "MeshDashboardTests",
+            dependencies: [
+                "ActorMesh", "MeshCore", "MeshDashboard", "MeshRuntime", "MeshSecurity",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        // A mesh that has something to look at, for the tests in a browser.
+        .executableTarget(name: "dashboard-scene", dependencies: ["ActorMesh"], path: "Tests/Browser/Scene"),
         .testTarget(
             name: "MeshSQLiteTests",
             dependencies: ["MeshSQLite", "MeshRuntime", "MeshCore", .product(name: "GRDB", package: "GRDB.swift")]

@@ -45,6 +45,16 @@ struct Main: AsyncParsableCommand {
             valueName: "file"))
     var keyFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where its dashboard listens: HOST:PORT of this host, a loopback address; port * takes a free one (default: "
+                + "\(DashboardProcess.standardAddress)).",
+            valueName: "address"))
+    var dashboard: String?
+
+    @Flag(help: "Run no dashboard.")
+    var noDashboard = false
+
     func validate() throws {
         do {
             for address in self.bind { try MeshAddressSyntax.checkBinding(address) }
@@ -61,7 +71,8 @@ struct Main: AsyncParsableCommand {
             try await runBroker(
                 MeshConfiguration(
                     bind: self.bind, advertise: self.advertise, keyFile: self.keyFile,
-                    registryStore: SQLiteRegistryStore(path: self.store)))
+                    registryStore: SQLiteRegistryStore(path: self.store)),
+                dashboard: self.noDashboard ? nil : self.dashboard ?? DashboardProcess.standardAddress)
         } catch {
             say("mesh-broker: \(error)", to: 2)
             Glibc.exit(ExitStatus.of(error))

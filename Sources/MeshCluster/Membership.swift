@@ -2,7 +2,7 @@ import CMeshPlatform
 import Logging
 package import MeshCore
 package import MeshRuntime
-package import Synchronization
+import Synchronization
 
 /// What a process knows as a member of a mesh: who its broker is, which program it runs, what it has submitted.
 package final class Membership: Sendable {
@@ -13,8 +13,8 @@ package final class Membership: Sendable {
     private let schedulers = Mutex<[Resources: TaskScheduler]>([:])
     /// How many tasks this process may have under way.
     let taskWindow: TaskWindow
-    /// How many tasks run in this process.
-    package let runningTasks = Atomic<Int>(0)
+    /// The tasks that run in this process.
+    package let runningTasks = RunningTasks()
     let state: Mutex<State>
     unowned let mesh: Mesh
     /// The node whose worker this process is; nil for others.
@@ -82,6 +82,9 @@ package final class Membership: Sendable {
 
     package var brokerAddress: PeerAddress? { self.state.withLock { $0.broker } }
 
+    /// The address at which the broker is looked for; nil in an embedded mesh.
+    package var endpoint: String? { self.state.withLock { $0.endpoint } }
+
     package func setBroker(_ address: PeerAddress?) { self.state.withLock { $0.broker = address } }
 
     /// A handle to the broker.
@@ -139,7 +142,7 @@ extension Mesh {
     package func setMembership(_ membership: Membership?) {
         self.extensions.withLock { $0[ObjectIdentifier(Membership.self)] = membership }
         if let membership {
-            self.hostStatistics { [weak membership] in membership?.runningTasks.load(ordering: .relaxed) ?? 0 }
+            self.hostStatistics { [weak membership] in membership?.runningTasks.count ?? 0 }
         }
         self.directory.withLock { $0 = membership }
     }

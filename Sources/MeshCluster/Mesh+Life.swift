@@ -66,12 +66,6 @@ extension Mesh {
         try await self.membership.ask { try await $0.events() }
     }
 
-    /// The actors that live now, and those that are about to.
-    public func actors() async throws -> [ActorInfo] { try await self.membership.ask { try await $0.actors() } }
-
-    /// The nodes of the mesh.
-    public func nodes() async throws -> [NodeInfo] { try await self.membership.ask { try await $0.nodes() } }
-
     private static func meshID(of actor: some DistributedActor) throws(MeshError) -> ActorID {
         guard let id = actor.id as? ActorID else {
             throw MeshError(.invalidArgument, "\(actor.id) is no actor of a mesh.")

@@ -77,6 +77,20 @@ package enum KeyFile {
         return try MeshKey(identity: identity, secret: secret, members: members)
     }
 
+    /// Reads the mesh key out of what somebody pasted of its file, in one line or several.
+    ///
+    /// - Throws: `unauthorized` when there is none in it.
+    package static func read(pasted text: String) throws(MeshError) -> MeshKey {
+        var bytes = Array(text.utf8)
+        defer { sodium_memzero(&bytes, bytes.count) }
+        let words = bytes.split(whereSeparator: { $0 == 32 || (9...13).contains($0) })
+        guard let start = words.firstIndex(where: { $0.elementsEqual(Self.format.utf8) }), words.count == start + 3,
+            words[start + 1].elementsEqual(MeshRole.member.description.utf8),
+            let root = try self.secret(words[start + 2])
+        else { throw MeshError(.unauthorized, "That is no mesh key. `mesh keygen` writes files with one.") }
+        return try MeshKey(root: root)
+    }
+
     /// The bytes of hexadecimal digits, without a copy on the way; nil for anything else.
     private static func secret(_ digits: ArraySlice<UInt8>) throws(MeshError) -> Secret? {
         var isComplete = false

@@ -5,7 +5,9 @@ import MeshCore
 import MeshRuntime
 
 /// Runs a broker until the process is told to end. Says on standard output when it is ready, and where.
-package func runBroker(_ configuration: MeshConfiguration) async throws {
+///
+/// - Parameter dashboard: where a dashboard of it is to listen; nil for none.
+package func runBroker(_ configuration: MeshConfiguration, dashboard: String? = nil) async throws {
     let termination = await TerminationSignal()
     let bind = configuration.bind.isEmpty ? ["tcp://127.0.0.1:4711"] : configuration.bind
     let directory = try RuntimeDirectory.make()
@@ -23,6 +25,9 @@ package func runBroker(_ configuration: MeshConfiguration) async throws {
         throw error
     }
     say("broker ready at \(process.publicEndpoints.joined(separator: " "))", to: 1)
+    if let dashboard, let endpoint = process.mesh.address.endpoints.first {
+        DashboardProcess.start(at: dashboard, broker: endpoint, keyFile: configuration.effectiveKeyFile)
+    }
     await termination.wait()
     process.end(reason: "the broker was told to end")
 }

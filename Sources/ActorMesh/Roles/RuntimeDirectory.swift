@@ -8,8 +8,8 @@ import Synchronization
 struct RuntimeDirectory: Sendable {
     let path: String
 
-    /// Makes a folder for this process and those that it starts.
-    static func make() throws(MeshError) -> RuntimeDirectory {
+    /// Makes the folder for all processes of this user, in which each has its own.
+    fileprivate static func makeBase() throws(MeshError) -> String {
         let base = Self.base()
         guard mkdir(base, 0o700) == 0 || errno == EEXIST else {
             throw MeshError(
@@ -22,6 +22,12 @@ struct RuntimeDirectory: Sendable {
         else {
             throw MeshError(.systemFailure, "\(base) must be a folder that only this user can enter.")
         }
+        return base
+    }
+
+    /// Makes a folder for this process and those that it starts.
+    static func make() throws(MeshError) -> RuntimeDirectory {
+        let base = try Self.makeBase()
         Self.sweep(base)
         let start = String(ProcessStatus.startTime(of: getpid()) ?? 0, radix: 36)
         let number = String(Self.made.add(1, ordering: .relaxed).newValue, radix: 36)
@@ -69,3 +75,8 @@ struct RuntimeDirectory: Sendable {
         rmdir(self.path)
     }
 }
+
+/// The path of a file in the folder that only this user can enter.
+///
+/// - Throws: `systemFailure` when there is no such folder.
+package func privateFile(_ name: String) throws(MeshError) -> String { "\(try RuntimeDirectory.makeBase())/\(name)" }

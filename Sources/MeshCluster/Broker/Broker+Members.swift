@@ -177,64 +177,6 @@ extension Broker {
             await self.waiters.wait(for: WellKnown.broker, since: changes)
         }
     }
-
-    // MARK: What there is
-
-    package distributed func actors() async throws -> [ActorInfo] {
-        self.registry.entries.values.map { self.info($0) }.sorted {
-            ($0.name ?? "~", $0.typeName, $0.id.description) < ($1.name ?? "~", $1.typeName, $1.id.description)
-        }
-    }
-
-    private func info(_ entry: Registry.Entry) -> ActorInfo {
-        let state: ActorInfo.State =
-            switch entry.phase {
-            case .pending: .pending
-            case .starting: entry.restarts == 0 ? .starting : .restarting
-            case .alive: .alive
-            case .deciding, .restarting, .missing: .restarting
-            case .ending: .ending
-            }
-        return ActorInfo(
-            id: entry.spec.id, typeName: entry.spec.displayType, name: entry.spec.options.name,
-            namespace: entry.spec.options.namespace ?? Registry.defaultNamespace, state: state,
-            node: entry.node.flatMap { self.registry.nodes[$0]?.registration.name } ?? "",
-            processID: entry.address?.processID ?? 0, incarnation: entry.spec.incarnation,
-            placement: entry.spec.options.placement, lifetime: entry.spec.options.lifetime,
-            owner: entry.spec.isDetached ? nil : entry.spec.owner.actor,
-            ownerProcess: entry.spec.isDetached ? nil : entry.spec.owner.process, restarts: entry.restarts,
-            holders: entry.holders.count, waitsFor: self.registry.waitingReason(of: entry.spec.id),
-            resources: entry.spec.options.resources, gpuIDs: entry.node == nil ? [] : entry.spec.gpuIDs ?? [])
-    }
-
-    package distributed func nodes() async throws -> [NodeInfo] {
-        let objects = await self.objectUsage()
-        return self.registry.nodes.map { id, node in
-            NodeInfo(
-                name: node.registration.name, programs: node.registration.programs,
-                processID: node.registration.address.processID, endpoints: node.registration.address.endpoints,
-                resources: node.pool.total.resources, used: node.pool.used.resources, actors: node.actors.count,
-                objects: objects[id])
-        }.sorted { $0.name < $1.name }
-    }
-
-    /// How full the stores of the nodes are that say so in time.
-    private func objectUsage() async -> [PeerID: ObjectUsage] {
-        let mesh = self.actorSystem
-        return await withTaskGroup(of: (PeerID, ObjectUsage?).self) { group in
-            for id in self.registry.nodes.keys {
-                guard let node = try? self.node(id) else { continue }
-                group.addTask {
-                    (id, try? await mesh.withDeadline(Self.patienceForUsage) { try await node.objectUsage() })
-                }
-            }
-            var usage: [PeerID: ObjectUsage] = [:]
-            for await (id, objects) in group { usage[id] = objects }
-            return usage
-        }
-    }
-
-    private static let patienceForUsage = Duration.milliseconds(500)
 }
 
 /// An actor that a node has, as it tells a broker that was away.

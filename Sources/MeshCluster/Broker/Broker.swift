@@ -33,6 +33,8 @@ package distributed actor Broker {
     /// Placement groups that were given up because they were not placed in time, and why they waited.
     var lateGroups: [UniqueID: String] = [:]
     private var wakeAt: UInt64?
+    /// Since when it runs.
+    let startDate = Date()
 
     /// - Parameters:
     ///   - expectsReturns: whether there may have been another broker here, whose nodes come back.
@@ -157,7 +159,7 @@ package distributed actor Broker {
     }
 
     /// Where a process is that has been heard of.
-    private func address(of process: PeerID) -> PeerAddress? {
+    func address(of process: PeerID) -> PeerAddress? {
         let mesh = self.actorSystem
         if process == mesh.address.peer { return mesh.address }
         return self.members[process]?.address ?? mesh.peers.known(process)?.address

@@ -147,7 +147,7 @@ package final class TaskScheduler: Sendable {
                     let lease = try await membership.ask {
                         try await $0.leaseWorker(
                             program: membership.program, for: mesh.address.peer,
-                            isNested: membership.runningTasks.load(ordering: .relaxed) > 0)
+                            isNested: !membership.runningTasks.isEmpty)
                     }
                     self.add(lease)
                 } catch {

@@ -108,9 +108,14 @@ package distributed actor WorkerAgent {
                     + "caller's, and is the type not private?")
         }
         let running = try mesh.membership
-        running.runningTasks.wrappingAdd(1, ordering: .relaxed)
-        defer { running.runningTasks.wrappingSubtract(1, ordering: .relaxed) }
+        let place = running.runningTasks.begin(spec)
+        defer { running.runningTasks.end(place) }
         return await Self.run(type, spec, on: mesh)
+    }
+
+    /// What runs here now, the oldest first.
+    package distributed func runningTasks() async throws -> [RunningTask] {
+        try self.actorSystem.membership.runningTasks.list(atMost: 100)
     }
 
     private nonisolated static func run<Work: RemoteTask>(

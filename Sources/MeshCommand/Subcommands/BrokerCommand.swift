@@ -17,10 +17,15 @@ struct BrokerCommand: AsyncParsableCommand {
             again with the same file: names, actors and how often they were restarted, and how actors ended. Such a \
             broker is the program mesh-broker, which has to lie beside this one.
 
+            Beside it runs a dashboard for a browser on this host, at http://127.0.0.1:8265; see `mesh help dashboard`. It \
+            ends with the broker. Where it cannot run, one line on standard error says why, and the broker goes on.
+
             Examples:
               mesh broker
               mesh broker --bind 'tcp://127.0.0.1:*'
               mesh broker --store registry.sqlite
+              mesh broker --dashboard 127.0.0.1:8080
+              mesh broker --no-dashboard
               mesh broker --bind 'tcp://0.0.0.0:4711' --key-file mesh.key
               mesh broker --bind 'tcp://0.0.0.0:4711' --advertise tcp://mesh.example:4711 --key-file mesh.key
             """)
@@ -47,6 +52,8 @@ struct BrokerCommand: AsyncParsableCommand {
             valueName: "file"))
     var store: String?
 
+    @OptionGroup var dashboard: BrokerDashboardOptions
+
     func validate() throws {
         for address in self.bind {
             try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) }
@@ -67,22 +74,38 @@ struct BrokerCommand: AsyncParsableCommand {
     func run() async throws {
         if let store {
             let key = self.key.keyFile.map { ["--key-file", $0] } ?? []
-            throw Self.become(
-                ["--store", store] + key + self.bind.flatMap { ["--bind", $0] }
+            throw become(
+                "mesh-broker", "A broker with --store",
+                ["--store", store] + key + self.dashboard.arguments + self.bind.flatMap { ["--bind", $0] }
                     + self.advertise.flatMap { ["--advertise", $0] })
         }
-        try await runBroker(MeshConfiguration(bind: self.bind, advertise: self.advertise, keyFile: self.key.keyFile))
+        try await runBroker(
+            MeshConfiguration(bind: self.bind, advertise: self.advertise, keyFile: self.key.keyFile),
+            dashboard: self.dashboard.address)
+    }
+}
+
+/// What a broker is told of its dashboard.
+struct BrokerDashboardOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Where its dashboard listens: HOST:PORT of this host, a loopback address; port * takes a free one (default: "
+                + "\(DashboardProcess.standardAddress)).",
+            valueName: "address"))
+    var dashboard: String?
+
+    @Flag(help: "Run no dashboard.")
+    var noDashboard = false
+
+    func validate() throws {
+        guard !self.noDashboard || self.dashboard == nil else {
+            throw ValidationError("--dashboard and --no-dashboard exclude each other.")
+        }
     }
 
-    /// Goes on as the broker that has a store. Returns only when that fails.
-    private static func become(_ arguments: [String]) -> MeshError {
-        let path = "\(programFolder())/mesh-broker"
-        var command = ([path] + arguments).map { strdup($0) } + [nil]
-        defer { for argument in command { free(argument) } }
-        execv(path, &command)
-        return MeshError(
-            .systemFailure,
-            "A broker with --store is the program \(path), which cannot be run: "
-                + "\(String(cString: strerror(errno))). Put it there; `swift build` makes it.")
-    }
+    /// Where the dashboard is to listen; nil for none.
+    var address: String? { self.noDashboard ? nil : self.dashboard ?? DashboardProcess.standardAddress }
+
+    /// The same, for another program.
+    var arguments: [String] { self.address.map { ["--dashboard", $0] } ?? ["--no-dashboard"] }
 }

@@ -30,6 +30,8 @@ public struct ActorInfo: Hashable, Sendable, Codable {
     public var restarts: Int
     /// How many processes have a handle to it.
     public var holders: Int
+    /// How many actors it has spawned that are there and are not detached.
+    public var children: Int
     /// Why it is not alive yet, or not again, when it waits for something.
     public var waitsFor: String?
     /// What it asked for; nil when it said nothing of that.
@@ -55,7 +57,7 @@ public struct ActorInfo: Hashable, Sendable, Codable {
         id: UniqueID, typeName: String, name: String?, namespace: String, state: State, node: String,
         processID: Int32, incarnation: UInt64, placement: ActorOptions.Placement, lifetime: ActorOptions.Lifetime,
         owner: UniqueID? = nil, ownerProcess: PeerID? = nil, restarts: Int = 0, holders: Int = 0,
-        waitsFor: String? = nil, resources: Resources? = nil, gpuIDs: [Int] = []
+        children: Int = 0, waitsFor: String? = nil, resources: Resources? = nil, gpuIDs: [Int] = []
     ) {
         self.id = id
         self.typeName = typeName
@@ -71,6 +73,7 @@ public struct ActorInfo: Hashable, Sendable, Codable {
         self.ownerProcess = ownerProcess
         self.restarts = restarts
         self.holders = holders
+        self.children = children
         self.waitsFor = waitsFor
         self.resources = resources
         self.gpuIDs = gpuIDs

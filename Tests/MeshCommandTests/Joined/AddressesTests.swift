@@ -22,7 +22,8 @@ struct AddressesTests {
     func advertised() async throws {
         try await Scene.run { scene in
             let broker = try scene.start(
-                "mesh", "broker", "--bind", "tcp://127.0.0.1:*", "--advertise", "tcp://localhost:*", "--advertise",
+                "mesh", "broker", "--no-dashboard", "--bind", "tcp://127.0.0.1:*", "--advertise", "tcp://localhost:*",
+                "--advertise",
                 "tcp://mesh.example:4711")
             let ready = try await broker.line("broker ready at ").split(separator: " ").map(String.init)
             #expect(ready.count == 5 && ready[4] == "tcp://mesh.example:4711")

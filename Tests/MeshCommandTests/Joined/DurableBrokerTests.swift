@@ -162,7 +162,8 @@ struct DurableBrokerTests {
     func locked() async throws {
         try await self.withStore { scene, file in
             _ = try await scene.broker(storing: file)
-            let output = try await scene.mesh("broker", "--bind", "tcp://127.0.0.1:*", "--store", file, expecting: 1)
+            let output = try await scene.mesh(
+                "broker", "--no-dashboard", "--bind", "tcp://127.0.0.1:*", "--store", file, expecting: 1)
             #expect(output.contains(file) && output.contains("in use by another broker"), "\(output)")
         }
     }

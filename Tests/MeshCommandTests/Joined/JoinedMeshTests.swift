@@ -81,7 +81,7 @@ struct JoinedMeshTests {
     func boundTwice() async throws {
         try await Scene.run { scene in
             _ = try await scene.broker()
-            let second = try scene.start("mesh", "broker", "--bind", scene.mesh)
+            let second = try scene.start("mesh", "broker", "--no-dashboard", "--bind", scene.mesh)
             #expect(try await second.status() == 1)
             #expect(second.output.contains("cannot be bound: Address already in use"))
             #expect(second.output.contains(scene.mesh))

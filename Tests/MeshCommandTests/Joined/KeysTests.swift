@@ -31,7 +31,7 @@ struct KeysTests {
     @Test("without a key only this host's own addresses can be bound", arguments: ["tcp://0.0.0.0:*", "tcp://[::]:*"])
     func keylessBinding(address: String) async throws {
         try await Scene.run { scene in
-            let output = try await scene.mesh("broker", "--bind", address, expecting: 1)
+            let output = try await scene.mesh("broker", "--no-dashboard", "--bind", address, expecting: 1)
             #expect(output.contains("unauthorized") && output.contains("mesh keygen"))
         }
     }
@@ -87,7 +87,7 @@ struct KeysTests {
             let output = try await scene.mesh("node", key: "\(folder)/driver.key", expecting: 1)
             #expect(output.contains("unauthorized") && output.contains("the key of driver 3"))
             let broker = try await scene.mesh(
-                "broker", "--bind", "tcp://127.0.0.1:*", key: "\(folder)/driver.key", expecting: 1)
+                "broker", "--no-dashboard", "--bind", "tcp://127.0.0.1:*", key: "\(folder)/driver.key", expecting: 1)
             #expect(broker.contains("unauthorized"))
         }
     }

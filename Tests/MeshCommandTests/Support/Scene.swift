@@ -55,9 +55,9 @@ final class Scene: Sendable {
     func broker(at address: String = "tcp://127.0.0.1:*", storing file: String? = nil) async throws -> Child {
         let broker =
             if let file {
-                try self.start("mesh", "broker", "--bind", address, "--store", file)
+                try self.start("mesh", "broker", "--no-dashboard", "--bind", address, "--store", file)
             } else {
-                try self.start("mesh", "broker", "--bind", address)
+                try self.start("mesh", "broker", "--no-dashboard", "--bind", address)
             }
         let ready = try await broker.line("broker ready at ")
         self.address.withLock { $0 = String(ready.dropFirst("broker ready at ".count)) }
