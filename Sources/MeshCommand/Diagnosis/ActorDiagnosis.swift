@@ -51,7 +51,8 @@ struct ActorDiagnosis {
             return statistics.running + statistics.waiting == 0
                 ? "It is well, and has nothing to do." : "It is well, and at work."
         }
-        let line = statistics.waiting == 0 ? "nothing waits behind it" : "\(count(statistics.waiting, "call")) wait behind it"
+        let line =
+            statistics.waiting == 0 ? "nothing waits behind it" : "\(count(statistics.waiting, "call")) wait behind it"
         guard let awaited = self.awaited.first else {
             return "It is busy: \(longest.method) has run for \(time.text), awaits no other actor, and \(line)."
         }

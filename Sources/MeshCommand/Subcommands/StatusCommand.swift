@@ -1,5 +1,6 @@
 import ActorMesh
 import ArgumentParser
+import FoundationEssentials
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -97,15 +98,24 @@ struct StatusRow: Encodable {
         let states = self.actors.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
         var rows: [(String, String)] = [
             ("broker", "since \(self.broker)"),
-            ("nodes", "\(self.nodes); \(amount(self.used.cpus)) of \(amount(self.cpus)) CPUs, "
-                + "\(amount(self.used.gpus)) of \(amount(self.gpus)) GPUs used"),
+            (
+                "nodes",
+                "\(self.nodes); \(amount(self.used.cpus)) of \(amount(self.cpus)) CPUs, "
+                    + "\(amount(self.used.gpus)) of \(amount(self.gpus)) GPUs used"
+            ),
             ("actors", (states.isEmpty ? "none" : states) + "; \(self.ended) ended"),
             ("tasks", "\(self.tasks) running, \(self.tasksWaiting) waiting for resources"),
             ("objects", "\(self.objects) shared"),
-            ("processes", "\(self.processes), \(threeDigits(Double(self.residentBytes) / Double(1 << 20))) MiB, "
-                + "\(threeDigits(self.processorSeconds)) s of processor time, \(self.callsOutstanding) calls outstanding"),
-            ("network", "\(count(Int(self.reconnects), "reconnect")), \(self.messagesRejected) messages rejected, "
-                + "\(self.connectionsCut + self.keysRefused) connections refused"),
+            (
+                "processes",
+                "\(self.processes), \(threeDigits(Double(self.residentBytes) / Double(1 << 20))) MiB, "
+                    + "\(threeDigits(self.processorSeconds)) s of processor time, \(self.callsOutstanding) calls outstanding"
+            ),
+            (
+                "network",
+                "\(count(Int(self.reconnects), "reconnect")), \(self.messagesRejected) messages rejected, "
+                    + "\(self.connectionsCut + self.keysRefused) connections refused"
+            ),
         ]
         if !self.silent.isEmpty { rows.append(("silent", self.silent.joined(separator: ", "))) }
         let width = rows.map(\.0.count).max() ?? 0

@@ -42,7 +42,8 @@ struct WhyCommand: AsyncParsableCommand {
     private func diagnose(on mesh: Mesh) async throws -> ActorDiagnosis {
         let id = try await self.choose(on: mesh)
         guard let details = try await mesh.details(of: id) else {
-            throw MeshError(.actorNotFound, "\(self.actor) has ended in the meantime, and the broker does not know how.")
+            throw MeshError(
+                .actorNotFound, "\(self.actor) has ended in the meantime, and the broker does not know how.")
         }
         guard details.actor != nil else { return ActorDiagnosis(details: details, statistics: nil, calls: []) }
         async let calls = mesh.calls(concerning: id)
@@ -136,7 +137,9 @@ struct DiagnosisRow: Encodable {
         let details = diagnosis.details
         let label =
             details.actor.map(ActorChoice.label)
-            ?? details.termination.map { "\(shortName(ofType: $0.typeName)) \($0.name.map { "\"\($0)\" " } ?? "")(\($0.actor.description.prefix(8)))" }
+            ?? details.termination.map {
+                "\(shortName(ofType: $0.typeName)) \($0.name.map { "\"\($0)\" " } ?? "")(\($0.actor.description.prefix(8)))"
+            }
             ?? "-"
         let state = details.actor?.state.rawValue ?? "ended"
         let rows = diagnosis.rows
