@@ -3,6 +3,7 @@ public import Distributed
 import FoundationEssentials
 import MeshCore
 import MeshMessagePack
+import Tracing
 
 /// How calls go out.
 extension Mesh {
@@ -18,7 +19,7 @@ extension Mesh {
     public func remoteCall<Act, Err, Res>(
         on actor: Act, target: RemoteCallTarget, invocation: inout CallEncoder, throwing: Err.Type, returning: Res.Type
     ) async throws -> Res where Act: DistributedActor, Act.ID == ActorID, Err: Error, Res: Codable {
-        let payload = try await self.call(actor.id, target, invocation)
+        let payload = try await self.traced(actor.id, target, invocation)
         guard let payload else { throw AcceptedOneWay() }
         // Its bytes and the actors in it must last until they have been read.
         defer { withExtendedLifetime(payload) {} }
@@ -38,12 +39,32 @@ extension Mesh {
     public func remoteCallVoid<Act, Err>(
         on actor: Act, target: RemoteCallTarget, invocation: inout CallEncoder, throwing: Err.Type
     ) async throws where Act: DistributedActor, Act.ID == ActorID, Err: Error {
-        _ = try await self.call(actor.id, target, invocation)
+        _ = try await self.traced(actor.id, target, invocation)
+    }
+
+    /// Makes a call, in a span of its own if the program traces.
+    private func traced(
+        _ actor: ActorID, _ target: RemoteCallTarget, _ invocation: CallEncoder
+    ) async throws -> Payload? {
+        guard let tracing = self.tracing else { return try await self.call(actor, target, invocation) }
+        guard !actor.reference.id.isReserved else {
+            return try await self.call(actor, target, invocation, trace: tracing.carried())
+        }
+        let mode = MeshScope.current?.mode
+        let isOneWay = if case .tell = mode { true } else { false }
+        let span = tracing.begin(CallTarget.label(of: target), of: actor.reference, isAwaited: !isOneWay)
+        defer { span.end() }
+        do {
+            return try await self.call(actor, target, invocation, trace: tracing.carried(span.context))
+        } catch {
+            span.fail(error)
+            throw error
+        }
     }
 
     /// Makes a call and awaits its outcome; nil for a one-way message, as soon as it has been accepted.
     private func call(
-        _ actor: ActorID, _ target: RemoteCallTarget, _ invocation: CallEncoder
+        _ actor: ActorID, _ target: RemoteCallTarget, _ invocation: CallEncoder, trace: [String: String] = [:]
     ) async throws -> Payload? {
         let reference = actor.reference
         let scope = MeshScope.current
@@ -74,8 +95,9 @@ extension Mesh {
                 invocation.buffer.bytes.count, attachments, what: "The arguments of \(CallTarget.label(of: target))")
         }
         var context: CallContextFields?
-        if !chain.isEmpty || !invocation.genericSubstitutions.isEmpty {
-            context = CallContextFields(chain: chain, genericSubstitutions: invocation.genericSubstitutions)
+        if !chain.isEmpty || !invocation.genericSubstitutions.isEmpty || !trace.isEmpty {
+            context = CallContextFields(
+                chain: chain, genericSubstitutions: invocation.genericSubstitutions, trace: trace)
         }
         let byteCount = attachments.reduce(invocation.buffer.bytes.count) { $0 + $1.count }
         var call = OutgoingCall(

@@ -4,6 +4,7 @@ import Logging
 import MeshCore
 import MeshMessagePack
 import Synchronization
+import Tracing
 
 /// How results and errors go back to callers.
 extension Mesh {
@@ -77,6 +78,7 @@ extension Mesh {
     /// Sends what a method threw: as itself if it is `Codable`, else as a description.
     func reply<Failure: Error>(to call: InboundCall, throwing error: Failure, from actor: HostedActor) {
         actor.mailbox.withLock { $0.noteFailure() }
+        MeshScope.current?.call?.span?.fail((error as? CallFailure)?.error ?? error)
         guard !call.isOneWay else {
             self.logger.warning(
                 "a one-way message failed; its sender does not hear of it",

@@ -54,6 +54,8 @@ public final class Mesh: DistributedActorSystem, Sendable {
     let badMessages: BadMessageLog
     let metrics = MeshMetrics()
     let greetings = Greetings()
+    /// Traces the calls; nil when the program has no tracer.
+    package let tracing: CallTracing?
     private let stopped = Atomic<Bool>(false)
     private let coders = Coders()
     /// What the layer above keeps for this mesh.
@@ -65,8 +67,9 @@ public final class Mesh: DistributedActorSystem, Sendable {
 
     package init(
         transport: any MeshTransport, address: PeerAddress, settings: MeshSettings = MeshSettings(),
-        stateStore: (any StateStore)? = nil, logger: Logger
+        stateStore: (any StateStore)? = nil, logger: Logger, tracing: CallTracing? = .bootstrapped
     ) {
+        self.tracing = tracing
         let executor = MeshExecutor(transport: transport)
         let outbox = PeerOutbox(
             isOwnThread: { [weak executor] in executor?.isOwnThread ?? false },

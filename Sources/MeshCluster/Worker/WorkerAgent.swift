@@ -4,6 +4,7 @@ import FoundationEssentials
 package import MeshCore
 package import MeshRuntime
 import Synchronization
+import Tracing
 
 /// What a worker process does for its node, and for those who submit tasks.
 package distributed actor WorkerAgent {
@@ -122,13 +123,19 @@ package distributed actor WorkerAgent {
         _ type: Work.Type, _ spec: TaskSpec, on mesh: Mesh
     ) async -> EncodedOutcome {
         let method = "\(String(describing: Work.self)).run(on:)"
+        let span = mesh.tracing?.begin(method, after: spec.trace)
+        defer { span?.end() }
         do {
             let task = try mesh.decode(Work.self, from: spec.task, what: spec.displayType)
             let scope = MeshScope.running(method, for: spec.owner)
-            let output = try await MeshScope.$current.withValue(scope) { try await task.run(on: mesh) }
+            let output = try await MeshScope.$current.withValue(scope) {
+                guard let span else { return try await task.run(on: mesh) }
+                return try await ServiceContext.withValue(span.context) { try await task.run(on: mesh) }
+            }
             guard let owner = spec.id.owner else { return .value(try mesh.encode(output)) }
             return try await mesh.encodeOutcome(output, for: owner)
         } catch {
+            span?.fail(error)
             return .failure(mesh.encodeError(error, method: method))
         }
     }

@@ -1,4 +1,5 @@
 import MeshCore
+import Tracing
 
 /// What the code that runs now inherits: which call it is part of, until when it may take, and how its calls go out.
 ///
@@ -77,11 +78,14 @@ package final class RunningCall: Sendable {
     let origin: Peer?
     /// Whose children the actors are that it spawns, when not the actor's that runs it.
     let owner: ActorOwner?
+    /// Traces it; nil when the program has no tracer.
+    let span: (any Span)?
 
     init(
         mesh: Mesh, hosted: HostedActor?, method: String, chain: [ChainLink], origin: Peer? = nil,
-        owner: ActorOwner? = nil
+        owner: ActorOwner? = nil, span: (any Span)? = nil
     ) {
+        self.span = span
         self.owner = owner
         self.mesh = mesh
         self.origin = origin

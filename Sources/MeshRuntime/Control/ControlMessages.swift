@@ -82,9 +82,15 @@ package struct TaskSpec: Hashable, Sendable, Codable {
     package var task: EncodedValue
     /// Who submitted it: the actors that it spawns are its children.
     package var owner: ActorOwner
+    /// Trace context, as the submitter's propagator writes it.
+    package var trace: [String: String]
 
-    package init(id: UniqueID, typeName: String, displayType: String, task: EncodedValue, owner: ActorOwner) {
+    package init(
+        id: UniqueID, typeName: String, displayType: String, task: EncodedValue, owner: ActorOwner,
+        trace: [String: String] = [:]
+    ) {
         self.owner = owner
+        self.trace = trace
         self.id = id
         self.typeName = typeName
         self.displayType = displayType

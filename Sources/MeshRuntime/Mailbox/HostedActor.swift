@@ -4,6 +4,7 @@ package import Distributed
 package import MeshCore
 import MeshMessagePack
 import Synchronization
+import Tracing
 
 /// An actor that lives in this process, with its mailbox.
 package final class HostedActor: Sendable {
@@ -198,15 +199,29 @@ package final class HostedActor: Sendable {
         if let caller = call.origin?.id, let error = Permissions.refusal(of: call.target, on: actor, to: caller) {
             return self.conclude(call, with: error)
         }
+        let span = self.id.isReserved ? nil : self.beginSpan(of: call)
+        defer { span?.end() }
         let running = RunningCall(
             mesh: self.mesh, hosted: self, method: call.target.label, chain: call.context?.chain ?? [],
-            origin: call.origin)
+            origin: call.origin, span: span)
         let scope = MeshScope(call: running, deadline: call.deadline, mode: nil)
+        guard let span else { return await self.run(call, on: actor, scratch, scope) }
+        await ServiceContext.withValue(span.context) { await self.run(call, on: actor, scratch, scope) }
+    }
+
+    private func run(
+        _ call: InboundCall, on actor: any DistributedActor, _ scratch: RunnerScratch, _ scope: MeshScope
+    ) async {
         if self.keeper == nil, !call.mayComeAgain {
             await MeshScope.$current.withValue(scope) { await self.invoke(call, on: actor, scratch) }
         } else {
             await self.runHoldingAnswer(of: call, on: actor, scratch, scope)
         }
+    }
+
+    private func beginSpan(of call: InboundCall) -> (any Span)? {
+        self.mesh.tracing?.begin(
+            call.target.label, in: self, after: call.context?.trace ?? [:], isAwaited: !call.isOneWay)
     }
 
     /// Whether nobody can have begun another life of the actor.

@@ -23,9 +23,14 @@ final class Child: Sendable {
     }
 
     /// Starts an executable that stands beside the tests.
-    init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+    convenience init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+        try self.init(at: Binaries.url(program), arguments, environment: environment)
+    }
+
+    /// Starts any executable.
+    init(at executable: URL, _ arguments: [String], environment: [String: String] = [:]) throws {
         let process = Process()
-        process.executableURL = Binaries.url(program)
+        process.executableURL = executable
         process.arguments = arguments
         var variables = ProcessInfo.processInfo.environment
         variables["MESH_ADDRESS"] = nil
@@ -36,7 +41,7 @@ final class Child: Sendable {
         process.standardOutput = output
         process.standardError = output
         try process.run()
-        self.name = ([program] + arguments).joined(separator: " ")
+        self.name = ([executable.lastPathComponent] + arguments).joined(separator: " ")
         self.processID = process.processIdentifier
         self.input = input.fileHandleForWriting
         self.guardian = try Guardian(of: process.processIdentifier)

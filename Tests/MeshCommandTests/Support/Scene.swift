@@ -39,6 +39,13 @@ final class Scene: Sendable {
         return child
     }
 
+    /// The same with a program of the system.
+    func start(at executable: URL, _ arguments: String..., environment: [String: String] = [:]) throws -> Child {
+        let child = try Child(at: executable, arguments, environment: self.environment.merging(environment) { $1 })
+        self.children.withLock { $0.append(child) }
+        return child
+    }
+
     /// From now on every process has this key, unless its own environment says otherwise.
     func use(key file: String) { self.keyFile.withLock { $0 = file } }
 
