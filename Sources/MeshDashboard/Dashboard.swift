@@ -97,6 +97,7 @@ public struct Dashboard: Service {
         router.add(middleware: PolicyGuard(policy: RequestPolicy(allowing: hosts)))
         AssetRoutes().add(to: router)
         APIRoutes(view: view, history: history, streams: streams).add(to: router)
+        MetricsRoute(exporter: MetricsExporter(self.source, deadline: self.configuration.patience)).add(to: router)
         Site(
             renderer: PageRenderer(view: view, history: history), sessions: Sessions(), credentials: self.credentials,
             streams: streams, meshName: self.meshName, cookieName: "mesh-session-\(self.configuration.port)",

@@ -52,7 +52,7 @@ struct TracingTests {
                 try await test.meshes[0].tell { _ = try await echo.text("x") }
                 // Whatever comes after it shows that it has run.
                 _ = try await echo.text("y")
-                #expect(await poll { tracer.finishedSpans.count == 6 })
+                #expect(try await poll { tracer.finishedSpans.count == 6 })
             }
         }
         let spans = tracer.finishedSpans

@@ -161,6 +161,7 @@ extension Registry {
         guard let entry = self.entries[id] else { return }
         self.entries[id]?.spec.incarnation += 1
         self.entries[id]?.restarts += 1
+        self.restartCount += 1
         self.entries[id]?.isReleasing = false
         self.entries[id]?.childRestarts = []
         self.entries[id]?.waitsFor = nil

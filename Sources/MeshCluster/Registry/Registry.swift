@@ -40,6 +40,8 @@ package struct Registry: Sendable {
     /// The actors that have changed since somebody last wrote them down.
     package internal(set) var changed: Set<UniqueID> = []
     var effects: [Effect] = []
+    /// How often actors were started again.
+    var restartCount = 0
     package let settings: Settings
 
     /// Times and bounds.

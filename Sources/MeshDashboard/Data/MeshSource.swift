@@ -9,6 +9,7 @@ package protocol MeshSource: Sendable {
     func endedActors(matching query: ActorQuery) async throws -> EndedActorPage
     func details(of actor: UniqueID) async throws -> ActorDetails?
     func tasks() async throws -> TaskListing
+    func statistics() async throws -> MeshStatistics
     func events() async throws -> MeshStream<MeshEvent>
     func kill(id: UniqueID, restart: Bool) async throws
 

@@ -40,7 +40,7 @@ public struct ActorInfo: Hashable, Sendable, Codable {
     public var gpuIDs: [Int]
 
     /// Where an actor is in its life.
-    public enum State: String, Hashable, Sendable, Codable {
+    public enum State: String, Hashable, Sendable, Codable, CaseIterable {
         /// It was never started: it waits for a node with room; ``ActorInfo/waitsFor`` says for what.
         case pending
         /// Its process or its initialiser is on the way.

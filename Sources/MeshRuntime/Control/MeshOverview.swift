@@ -15,6 +15,8 @@ public struct MeshOverview: Hashable, Sendable, Codable {
     public var typeCount: Int
     /// How many ended actors the broker remembers.
     public var ended: Int
+    /// How often actors were started again since this broker runs.
+    public var restarts: Int
     /// How many nodes there are.
     public var nodes: Int
     /// What all nodes have.
@@ -35,7 +37,8 @@ public struct MeshOverview: Hashable, Sendable, Codable {
 
     package init(
         date: Date, startDate: Date, states: [ActorInfo.State: Int] = [:], types: [TypeCount] = [], typeCount: Int = 0,
-        ended: Int = 0, nodes: Int = 0, resources: Resources = Resources(), used: Resources = Resources(),
+        ended: Int = 0, restarts: Int = 0, nodes: Int = 0, resources: Resources = Resources(),
+        used: Resources = Resources(),
         sharedObjects: Int = 0, placementGroups: Int = 0, programs: [Program] = [], detached: Int = 0
     ) {
         self.date = date
@@ -44,6 +47,7 @@ public struct MeshOverview: Hashable, Sendable, Codable {
         self.types = types
         self.typeCount = typeCount
         self.ended = ended
+        self.restarts = restarts
         self.nodes = nodes
         self.resources = resources
         self.used = used

@@ -28,6 +28,16 @@ public struct LatencyHistogram: Hashable, Sendable, Codable {
         for (bucket, count) in other.counts.enumerated() { self.counts[bucket] += count }
     }
 
+    /// What has come since an earlier look at the same calls.
+    package func since(_ earlier: LatencyHistogram?) -> LatencyHistogram {
+        guard let earlier else { return self }
+        var result = self
+        for (bucket, count) in earlier.counts.enumerated() where bucket < result.counts.count {
+            result.counts[bucket] -= min(result.counts[bucket], count)
+        }
+        return result
+    }
+
     /// The time that so large a share of the calls took at most, such as 0.99; nil when there was none.
     public func quantile(_ share: Double) -> Duration? {
         let total = self.count

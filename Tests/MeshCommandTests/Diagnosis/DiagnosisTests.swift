@@ -73,7 +73,7 @@ import Testing
             details: ActorDetails(actor: Self.info(.alive), holders: holders, maxRestarts: 3),
             statistics: Self.statistics(), calls: [])
         let lines = DiagnosisRow.lines(diagnosis)
-        #expect(lines[0] == "Account \"savings\" (00000000)  alive")
+        #expect(lines[0] == "Account \"savings\" (1fcc75b5)  alive")
         #expect(lines.contains { $0.contains("lives") && $0.contains("process 47 on alpha, life 2") })
         #expect(lines.contains { $0.contains("restarts") && $0.contains("1 of at most 3") })
         #expect(lines.contains { $0.contains("held by") && $0.contains("a worker of alpha") })
@@ -129,7 +129,7 @@ import Testing
         let lines = TopView(look, since: nil).lines(height: 12, width: 60)
         #expect(lines.count <= 12)
         #expect(lines.allSatisfy { $0.count <= 60 })
-        #expect(lines.last == "and 42 more actors")
+        #expect(lines.last == "and 42 actors more")
         #expect(TopView(look, since: nil).lines().count == 53)
     }
 }
