@@ -55,6 +55,13 @@ extension Processes {
             }
         }
 
+        @Test("a program is bootstrapped once in each worker, before any of its actors is there")
+        func bootstrap() async throws {
+            try await withFixtures { mesh in
+                for _ in 0..<2 { #expect(try await mesh.spawn(Blocker.self).bootstraps() == 1) }
+            }
+        }
+
         @Test("every process is there once, with its role; one that is frozen is named as silent")
         func processes() async throws {
             try await withFixtures { mesh in

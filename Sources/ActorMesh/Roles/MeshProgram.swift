@@ -17,6 +17,10 @@ public import MeshRuntime
 /// The program ends with status 0 when its role has ended well, 1 when it failed, 64 for a command line that makes no
 /// sense, and 69 when no broker answers. SIGTERM and SIGINT end a broker and a node in good order, with status 0.
 public protocol MeshProgram: SendableMetatype {
+    /// Called first in every process of the program, whatever its role, before it has a mesh: the place to bootstrap
+    /// logging, metrics and tracing. Does nothing unless you give one. Its error ends the process with status 1.
+    static func bootstrap() throws
+
     /// What the driver does. Its error ends the program with status 1.
     @concurrent static func run(_ mesh: Mesh) async throws
 
@@ -31,6 +35,9 @@ public protocol MeshProgram: SendableMetatype {
 }
 
 extension MeshProgram {
+    /// Does nothing.
+    public static func bootstrap() throws {}
+
     /// An embedded mesh.
     public static var configuration: MeshConfiguration { MeshConfiguration() }
 
@@ -44,6 +51,7 @@ extension MeshProgram {
     @concurrent public static func main() async {
         let name = programName()
         do {
+            try self.bootstrap()
             var configuration = self.configuration
             try await serveIfWorker(configuration)
             switch try RoleArguments(CommandLine.arguments.dropFirst(), &configuration) {

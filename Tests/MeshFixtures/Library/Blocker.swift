@@ -12,6 +12,9 @@ public distributed actor Blocker: RemoteActor {
     /// The process that it lives in.
     public distributed func processID() -> Int32 { getpid() }
 
+    /// How often the program has bootstrapped the process that this lives in.
+    public distributed func bootstraps() -> Int { Fixtures.bootstraps.load(ordering: .relaxed) }
+
     /// Counts.
     public distributed func count() -> Int {
         self.calls += 1

@@ -1,11 +1,18 @@
 package import ActorMesh
 import Glibc
 import MeshSQLite
+import Synchronization
 
 /// What the fixtures program does as a driver.
 public enum Fixtures {
     /// The name by which nodes know the program.
     public static let program = "mesh-fixtures"
+
+    /// How often this process was bootstrapped.
+    static let bootstraps = Atomic<Int>(0)
+
+    /// What the program bootstraps: it counts.
+    package static func bootstrap() { self.bootstraps.wrappingAdd(1, ordering: .relaxed) }
 
     /// The times of the program's mesh: the lease time in milliseconds by `FIXTURES_LEASE`, with ten heartbeats, and by
     /// `FIXTURES_ABSENCE` how long nodes go on without their broker.
