@@ -43,9 +43,14 @@ package final class StoredValue: Sendable {
         self.holds = holds
         self.isOwn = isOwn
         self.mesh = mesh
+        if isOwn { mesh.objects.own(segment: object.number) }
     }
 
-    deinit { if self.isOwn { self.mesh.free(self.object) } }
+    deinit {
+        guard self.isOwn else { return }
+        self.mesh.objects.disown(segment: self.object.number)
+        self.mesh.free(self.object)
+    }
 
     /// Reads it where it lies, or from a copy when that is another host.
     ///
