@@ -24,6 +24,10 @@ package final class TaskScheduler: Sendable {
         var queue: Deque<TaskJob> = []
         var leases: [PeerID: Lease] = [:]
         var requested = 0
+        /// Whether there was ever one.
+        var hadWorkers = false
+        /// Since when none can be had.
+        var failsSince: UInt64?
         var isSweeping = false
         /// When the next worker is given back for another.
         var nextMove: UInt64 = 0
@@ -173,6 +177,8 @@ package final class TaskScheduler: Sendable {
     private func add(_ lease: WorkerLease) {
         let isWanted = self.state.withLock { state in
             state.requested -= 1
+            state.hadWorkers = true
+            state.failsSince = nil
             guard !state.queue.isEmpty else { return false }
             if state.leases.isEmpty { state.nextMove = cmesh_monotonic_nanoseconds() + Self.moveTime }
             state.leases[lease.worker.peer] = Lease(lease: lease)
@@ -182,12 +188,22 @@ package final class TaskScheduler: Sendable {
     }
 
     /// No worker can be had: the tasks that wait fail, since nothing else will run them. While others run, the workers
-    /// that those have may come to them; and more are asked for again.
+    /// that those have may come to them; and more are asked for again. So they are for a while when a node or a worker
+    /// died that was to be had, since it may have a successor.
     private func failed(_ error: any Error) {
+        let now = cmesh_monotonic_nanoseconds()
         let (jobs, asksAgain) = self.state.withLock { state -> (Deque<TaskJob>, Bool) in
             state.requested -= 1
             guard state.requested == 0 else { return ([], false) }
             guard state.leases.isEmpty else { return ([], !state.queue.isEmpty) }
+            let since = state.failsSince ?? now
+            if Self.mayPass(error, hadWorkers: state.hadWorkers),
+                now < since + 2 * self.mesh.settings.leaseTime.nanoseconds
+            {
+                state.failsSince = since
+                return ([], !state.queue.isEmpty)
+            }
+            state.failsSince = nil
             defer { state.queue = [] }
             return (state.queue, false)
         }
@@ -196,6 +212,17 @@ package final class TaskScheduler: Sendable {
         _ = self.mesh.schedule(at: cmesh_monotonic_nanoseconds() + Self.retryTime) { [weak mesh, weak self] in
             guard let mesh, !mesh.isStopped else { return }
             self?.requestLeases()
+        }
+    }
+
+    /// Whether a worker may be had soon that could not be had now.
+    ///
+    /// - Parameter hadWorkers: whether there were any: then it is no mistake of whoever submits.
+    static func mayPass(_ error: any Error, hadWorkers: Bool) -> Bool {
+        switch (error as? MeshError)?.code {
+        case .actorDied, .actorUnavailable: true
+        case .typeNotFound, .insufficientResources, .systemFailure: hadWorkers
+        default: false
         }
     }
 
