@@ -90,7 +90,8 @@ extension Mesh {
     ///
     /// The task runs in a worker process of a node that has this program, when one is free and the objects are there to
     /// which it refers; while it waits for those it keeps no worker. If the worker dies it runs again,
-    /// ``TaskOptions/maxRetries`` times; what it throws arrives as the error of the reference.
+    /// ``TaskOptions/maxRetries`` times; what it throws arrives as the error of the reference. When all nodes are gone that
+    /// had workers for it, it waits four lease times for others, and then fails with what is missing.
     ///
     /// - Throws: `typeNotFound`, `payloadTooLarge`, `invalidArgument` for resources that make no sense, `cancelled` when
     ///   the calling task is cancelled while it waits, `brokerUnavailable` when this process has left its mesh.

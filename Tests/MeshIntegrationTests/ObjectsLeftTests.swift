@@ -10,7 +10,8 @@ import Testing
 struct ObjectsLeftTests {
     @Test("a large result whose maker died before its owner heard of it is freed; one that the owner has stays")
     func unheard() async throws {
-        try await withTestMesh(parts: 3) { test in
+        let settings = MeshSettings(leaseTime: .seconds(1), heartbeatInterval: .milliseconds(100))
+        try await withTestMesh(parts: 3, settings: settings) { test in
             let (owner, worker, node) = (test.meshes[0], test.meshes[1], test.meshes[2])
             worker.objects.setKeeper(node.address)
             node.objects.prepare(on: node)

@@ -48,6 +48,8 @@ package final class TaskScheduler: Sendable {
     /// How often one worker is given back though there is work for it, so that a submitter which is never idle comes to
     /// nodes that have joined since, and others to their turn.
     private static let moveTime: UInt64 = 1_000_000_000
+    /// For how many leases tasks wait for the successor of what died.
+    private static let leasesToWait: UInt64 = 4
     /// How long to wait before asking again for a worker that could not be had.
     private static let retryTime: UInt64 = 200_000_000
 
@@ -198,7 +200,7 @@ package final class TaskScheduler: Sendable {
             guard state.leases.isEmpty else { return ([], !state.queue.isEmpty) }
             let since = state.failsSince ?? now
             if Self.mayPass(error, hadWorkers: state.hadWorkers),
-                now < since + 2 * self.mesh.settings.leaseTime.nanoseconds
+                now < since + Self.leasesToWait * self.mesh.settings.leaseTime.nanoseconds
             {
                 state.failsSince = since
                 return ([], !state.queue.isEmpty)

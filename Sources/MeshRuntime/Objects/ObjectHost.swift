@@ -75,6 +75,8 @@ package distributed actor ObjectHost {
         while !mesh.isStopped, mesh.peers.known(maker) != nil, !mesh.hasLost(maker) {
             try await Task.sleep(for: .milliseconds(100))
         }
+        // What had come by then is taken by now.
+        try await Task.sleep(for: mesh.settings.leaseTime)
         return segments.filter { !mesh.objects.owns(segment: $0) }
     }
 

@@ -46,7 +46,7 @@ extension Processes.Chaos {
         let kills = await cluster.kills
         await cluster.end()
         let processes = await cluster.processes
-        try await poll { !processes.contains(where: ProcessTable.isRunning) }
+        try await poll { !processes.contains(where: \.isRunning) }
         #expect(Self.sharedMemoryFiles().subtracting(files) == [])
         print("chaos of objects, seed \(seed), \(seconds) s: \(kills) kills, \(done.joined(separator: "; "))")
         if !violations.isEmpty {
@@ -69,7 +69,7 @@ extension Processes.Chaos {
             }
             try await poll(for: .seconds(30)) { try await usages().allSatisfy(isEmpty) }
             var left = try await mesh.nodes().filter { !isEmpty($0.objects) }.map { "left in node \($0)" }
-            let processes = await cluster.processes.filter(ProcessTable.isRunning)
+            let processes = await cluster.processes.filter(\.isRunning).map(\.process)
             try await poll(for: .seconds(30)) { processes.allSatisfy { ProcessTable.objects(of: $0).isEmpty } }
             left += processes.flatMap { process in
                 ProcessTable.objects(of: process).map { "left in process \(process): \($0)" }

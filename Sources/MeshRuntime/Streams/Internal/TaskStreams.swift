@@ -22,7 +22,9 @@ package final class TaskStreams: Sendable {
         // What a stream still holds may end here: not under the lock.
         let (stream, end) = self.state.withLock { state in
             let stream = state.open.removeValue(forKey: id)
-            return (stream, state.open.isEmpty ? state.end : nil)
+            guard state.open.isEmpty else { return (stream, nil as PendingObject<Bool>?) }
+            defer { state.end = nil }
+            return (stream, state.end)
         }
         withExtendedLifetime(stream) {}
         end?.complete(.success(true))
@@ -32,14 +34,18 @@ package final class TaskStreams: Sendable {
     ///
     /// - Returns: whether none is left.
     package func wait() async -> Bool {
-        let end = self.state.withLock { state -> PendingObject<Bool>? in
+        while !Task.isCancelled, let end = self.end { await end.wait() }
+        return self.isEmpty
+    }
+
+    /// What is complete when none is left; nil when none is.
+    private var end: PendingObject<Bool>? {
+        self.state.withLock { state in
             guard !state.open.isEmpty else { return nil }
             let end = state.end ?? PendingObject(UniqueID.make())
             state.end = end
             return end
         }
-        await end?.wait()
-        return self.isEmpty
     }
 
     /// Ends all of them: their writers are told, and their readers get the error.
