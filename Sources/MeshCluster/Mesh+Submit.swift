@@ -90,7 +90,8 @@ extension Mesh {
     ///
     /// The task runs in a worker process of a node that has this program, when one is free and the objects are there to
     /// which it refers; while it waits for those it keeps no worker. If the worker dies it runs again,
-    /// ``TaskOptions/maxRetries`` times; what it throws arrives as the error of the reference.
+    /// ``TaskOptions/maxRetries`` times; what it throws arrives as the error of the reference. When all nodes are gone that
+    /// had workers for it, it waits four lease times for others, and then fails with what is missing.
     ///
     /// - Throws: `typeNotFound`, `payloadTooLarge`, `invalidArgument` for resources that make no sense, `cancelled` when
     ///   the calling task is cancelled while it waits, `brokerUnavailable` when this process has left its mesh.
@@ -132,33 +133,43 @@ extension Mesh {
 
     /// The value of a reference, as soon as it is there.
     ///
-    /// - Throws: the error that came instead; `deadlineExceeded` after `timeout`, and then the work goes on and a later
-    ///   `get` returns its value; `cancelled` when the calling task is cancelled.
+    /// - Throws: the error that came instead; `deadlineExceeded` after `timeout`, also when it is on its way from another
+    ///   host: then all goes on, and a later `get` returns its value; `cancelled` when the calling task is cancelled.
     public func get<Value>(_ ref: ObjectRef<Value>, timeout: Duration? = nil) async throws -> Value {
         guard let timeout else { return try await ref.value }
+        let deadline = ContinuousClock.now + timeout
         _ = try await self.waitFor([ref], count: 1, timeout: timeout)
-        guard ref.object.isComplete else {
-            throw MeshError(
-                .deadlineExceeded, "The value was not there after \(timeout); a later get can still return it.")
+        guard ref.object.isComplete else { throw Self.late(timeout) }
+        guard ref.object.isStored else { return try await ref.value }
+        // One that takes no time is there also when there is none left.
+        let left = max(Self.timeToRead, deadline - ContinuousClock.now)
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await ref.value }
+            group.addTask {
+                try? await Task.sleep(for: left)
+                return nil
+            }
+            defer { group.cancelAll() }
+            if let value = try await group.next() ?? nil { return value }
+            guard Task.isCancelled else { throw Self.late(timeout) }
+            throw MeshError(.cancelled, "The task that waited for objects was cancelled.")
         }
-        return try await ref.value
+    }
+
+    private static let timeToRead = Duration.milliseconds(100)
+
+    private static func late(_ timeout: Duration) -> MeshError {
+        MeshError(.deadlineExceeded, "The value was not there after \(timeout); a later get can still return it.")
     }
 
     /// The values of several references, in their order.
     ///
     /// - Throws: the first error, as soon as it is there, without waiting for the others.
     public func get<Value>(_ refs: [ObjectRef<Value>], timeout: Duration? = nil) async throws -> [Value] {
-        let deadline = timeout.map { ContinuousClock.now + $0 }
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            for ref in Set(refs) {
-                group.addTask {
-                    _ = try await self.get(ref, timeout: deadline.map { max(.zero, $0 - ContinuousClock.now) })
-                }
-            }
-            try await group.waitForAll()
-            var values: [Value] = []
-            for ref in refs { values.append(try await ref.value) }
-            return values
+        try await withThrowingTaskGroup(of: (UniqueID, Value).self) { group in
+            for ref in Set(refs) { group.addTask { (ref.id, try await self.get(ref, timeout: timeout)) } }
+            let values = try await group.reduce(into: [UniqueID: Value]()) { $0[$1.0] = $1.1 }
+            return refs.compactMap { values[$0.id] }
         }
     }
 
@@ -215,6 +226,7 @@ extension Mesh {
     }
 
     /// Cancels the work behind a reference, as far as it can be: what has not started does not start, and what runs
-    /// is told, as Swift's tasks are. The reference then has the error `cancelled`, or its value if that was faster.
+    /// is told, as Swift's tasks are. The reference then has the error `cancelled`, or its value if that was faster. A
+    /// stream that is the result of a task ends with `cancelled`, if it has not ended yet.
     public func cancel<Value>(_ ref: ObjectRef<Value>) { ref.object.cancel() }
 }

@@ -21,5 +21,7 @@ extension NodeAgent: RoleGuarded {
 }
 
 extension WorkerAgent: RoleGuarded {
-    package static func permits(_ method: String, to role: MeshRole) -> Bool { role == .driver && method == "run" }
+    package static func permits(_ method: String, to role: MeshRole) -> Bool {
+        role == .driver && ["run", "awaitStreams", "endStreams"].contains(method)
+    }
 }

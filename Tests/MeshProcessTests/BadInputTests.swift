@@ -2,6 +2,7 @@ import ActorMesh
 import FoundationEssentials
 import Glibc
 import MeshFixtures
+import MeshRuntime
 import Testing
 
 /// An actor that only the test program has.
@@ -128,6 +129,26 @@ extension Processes {
                     await codeThrown { try await echo.reversed(Array(repeating: .init(count: 90_000), count: 3)) }
                         == .payloadTooLarge)
                 #expect(try await echo.zeros(150_000).count == 150_000)
+                try await self.works(mesh)
+            }
+        }
+
+        @Test("a result that finds room neither in memory nor on disk, and a task over the limit")
+        func noRoom() async throws {
+            let settings = MeshSettings(
+                maximumPayload: 200_000, objectMemory: .bytes(1 << 20), spillDirectory: "/nowhere")
+            try await withFixtures(settings: settings) { mesh in
+                let error = await #expect(throws: MeshError.self) {
+                    try await mesh.submit(MakeCargo(seed: 1, bytes: 4 << 20)).value
+                }
+                #expect(error?.code == .insufficientResources)
+                #expect(error?.message.contains("/nowhere") == true)
+                #expect(mesh.objects.storeIfMade?.usage.count == 0)
+                let parcel = Parcel(seed: 1, bytes: 1, content: .cargo(try await mesh.put(Cargo(name: "small"))))
+                let crate = Crate(parcels: Array(repeating: parcel, count: 5000))
+                let tooLarge = await #expect(throws: MeshError.self) { try await mesh.submit(Unpacking(crate)) }
+                #expect(tooLarge?.code == .payloadTooLarge)
+                #expect(tooLarge?.message.contains("pass the reference") == true)
                 try await self.works(mesh)
             }
         }

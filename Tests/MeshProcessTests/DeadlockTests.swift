@@ -25,7 +25,7 @@ extension Processes {
             }
         }
 
-        @Test("an actor that calls itself by handle is told so")
+        @Test("FIELD 2.8: an actor that calls itself by handle is told so")
         func itself() async throws {
             try await withFixtures { mesh in
                 let a = try await mesh.spawn(Circle.self)

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Testing
 
@@ -82,6 +83,18 @@ enum ProcessTable {
         // The third field of all comes first here; the start is the 22nd.
         guard fields.count > 19, let parent = Int32(fields[1]) else { return nil }
         return (String(text[text.index(after: open)..<close]), fields[0], parent, fields[19])
+    }
+
+    /// What a process has of large objects: the files that it has open, and the memory that it has mapped.
+    static func objects(of process: Int32) -> [String] {
+        let open = self.numbers(in: "/proc/\(process)/fd").compactMap { descriptor in
+            try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\(descriptor)")
+        }
+        let maps = (try? String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8)) ?? ""
+        // On disk they have no name but a number.
+        return (open + maps.split(separator: "\n").map(String.init)).filter {
+            $0.contains("actormesh-object") || $0.contains("/#") && $0.hasSuffix("(deleted)")
+        }
     }
 
     private static func read(_ path: String) -> String? {

@@ -56,5 +56,22 @@ extension Processes {
                 #expect(places.count == 40)
             }
         }
+
+        @Test("tasks wait for the successor of the only node, when that is killed while they run and while they wait")
+        func successor() async throws {
+            let cluster = try await Cluster()
+            try await cluster.drive { mesh in
+                // A worker was to be had.
+                _ = try await mesh.submit(Whereabouts()).value
+                var atWork: [ObjectRef<Int32>] = []
+                for _ in 0..<10 { atWork.append(try await mesh.submit(Whereabouts())) }
+                cluster.node.send(SIGKILL)
+                _ = await cluster.node.wait()
+                atWork.append(try await mesh.submit(Whereabouts()))
+                let successor = try await cluster.join("successor")
+                let places = try await mesh.get(atWork, timeout: .seconds(30))
+                #expect(places.last == successor.processID)
+            }
+        }
     }
 }

@@ -90,6 +90,32 @@ extension Broker {
         self.note { $0.lost(peer, Registry.Death(.nodeLost, reason), at: $1) }
     }
 
+    /// An owner is to ask whether anybody holds objects of its. When it cannot be reached it is told again.
+    func tell(_ owner: PeerID, thatNobodyHolds objects: [UniqueID]) {
+        guard let address = self.address(of: owner) else { return }
+        let mesh = self.actorSystem
+        mesh.detach {
+            do {
+                try await mesh.service(ObjectHost.self, WellKnown.objects, at: address).askForHolders(of: objects)
+            } catch let error as MeshError where error.code == .actorUnavailable {
+                await self.notTold(owner, objects)
+            }
+        }
+    }
+
+    private func notTold(_ owner: PeerID, _ objects: [UniqueID]) {
+        guard !self.registry.isGone(owner) else { return }
+        self.untoldOwners[owner, default: []].formUnion(objects)
+    }
+
+    /// Tells those that could not be reached once more.
+    func tellUntoldOwners() {
+        defer { self.untoldOwners = [:] }
+        for (owner, objects) in self.untoldOwners where !self.registry.isGone(owner) {
+            self.tell(owner, thatNobodyHolds: Array(objects))
+        }
+    }
+
     /// Ends the links to processes of other hosts that are given up. Nobody tells when those end, and their connections
     /// would be tried again for ever. One that lives makes itself known again.
     func forgetLinks(to processes: [PeerID]) {
@@ -102,6 +128,7 @@ extension Broker {
     /// Gives up the members that were not heard for the lease time.
     package distributed func checkLeases() async throws {
         self.actorSystem.reportMetrics()
+        self.tellUntoldOwners()
         if self.registry.expectsReturnsUntil > 0, self.now >= self.registry.expectsReturnsUntil {
             // What has not come back by now is gone.
             self.registry.expectReturns(until: 0)

@@ -21,6 +21,8 @@ package distributed actor Broker {
     var listeners: [MeshStream<MeshEvent>.Continuation] = []
     /// Processes that own actors which a node brought, and that have not joined again; with the time to give them up.
     var missingOwners: [PeerID: UInt64] = [:]
+    /// Whom to tell again that nobody seems to hold which objects of theirs.
+    var untoldOwners: [PeerID: Set<UniqueID>] = [:]
     /// What every member is granted, without what changes.
     let basicTerms: MembershipTerms
     /// Where everything is written down; nil for a broker that forgets.
@@ -128,12 +130,7 @@ package distributed actor Broker {
             self.actorSystem.detach { await self.awaitIdle(actor, incarnation, on: node) }
         case .ask(let supervisor, let incarnation, let node, let child):
             self.actorSystem.detach { await self.ask(supervisor, incarnation, on: node, about: child) }
-        case .objectsFree(let objects, let owner):
-            guard let address = self.address(of: owner) else { return }
-            self.actorSystem.detach {
-                let mesh = self.actorSystem
-                try await mesh.service(ObjectHost.self, WellKnown.objects, at: address).askForHolders(of: objects)
-            }
+        case .objectsFree(let objects, let owner): self.tell(owner, thatNobodyHolds: objects)
         case .reclaim(let processes):
             self.forgetLinks(to: processes)
             self.actorSystem.detach { await self.reclaim(processes) }

@@ -180,6 +180,9 @@ extension Registry {
         self.goneOrder.removeFirst(count)
     }
 
+    /// Whether a process has ended, or was given up.
+    package func isGone(_ process: PeerID) -> Bool { self.gone[process] != nil }
+
     /// A process that was given up has come back, as a new member.
     package mutating func welcome(_ process: PeerID) {
         if self.gone.removeValue(forKey: process) != nil { self.goneOrder.removeAll { $0 == process } }

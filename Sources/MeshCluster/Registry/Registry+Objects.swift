@@ -22,16 +22,15 @@ extension Registry {
         if let death = self.gone[owner] {
             return EndedActor(actor: object, reason: "Its owner, process \(owner), has ended: \(death.message)")
         }
-        if self.objects[object] == nil { self.listObject(object, of: owner) }
+        if self.objects[object] == nil { self.listObject(object) }
         self.objects[object]?.holders[process, default: 0] += 1
         self.processes[process, default: ProcessEntry()].objects.insert(object)
         return nil
     }
 
-    private mutating func listObject(_ object: UniqueID, of owner: PeerID) {
+    private mutating func listObject(_ object: UniqueID) {
         self.objects[object] = ObjectEntry(order: self.nextOrder)
         self.nextOrder += 1
-        self.processes[owner, default: ProcessEntry()].owned.insert(object)
     }
 
     /// A process has let go of an object, or asks whether anybody holds one of its own.
@@ -47,7 +46,7 @@ extension Registry {
         }
         // One that a broker before this one knew may have holders that are still to come.
         if process == owner, self.objects[object] == nil, now.time < self.expectsReturnsUntil {
-            self.listObject(object, of: owner)
+            self.listObject(object)
         }
         return self.checkObject(object, of: owner, askedBy: process, at: now)
     }
@@ -65,11 +64,9 @@ extension Registry {
                 return nil
             }
             self.objects[object] = nil
-            self.processes[owner]?.owned.remove(object)
         }
         guard process == owner else {
             if self.gone[owner] == nil { self.effects.append(.objectsFree([object], of: owner)) }
-            self.forgetIfEmpty(owner)
             return nil
         }
         return EndedActor(actor: object, reason: "Nobody holds it.")
@@ -98,14 +95,9 @@ extension Registry {
         self.processes[process]?.objects = []
     }
 
-    /// A process has ended: what it held, and what it owned.
+    /// A process has ended: what it held. Of what it owned those who hold it let go in their time; if it was only given
+    /// up, and comes back, it has that for them still.
     mutating func giveUpObjects(_ entry: ProcessEntry, of process: PeerID, at now: Moment) {
-        for object in entry.owned {
-            for holder in self.objects[object]?.holders.keys ?? [:].keys {
-                self.processes[holder]?.objects.remove(object)
-            }
-            self.objects[object] = nil
-        }
         for object in self.objectsInOrder(entry.objects) {
             self.objects[object]?.holders[process] = nil
             // A reference may be on its way from the dead process to a living one.

@@ -243,9 +243,8 @@ extension Registry {
         var children: Set<UniqueID> = []
         /// The actors that live in it.
         var actors: Set<UniqueID> = []
-        /// The objects that it holds, and those of its own that somebody holds.
+        /// The objects that it holds.
         var objects: Set<UniqueID> = []
-        var owned: Set<UniqueID> = []
         /// The node that it is a worker of.
         var node: PeerID?
         /// The leases of which it is the worker.
@@ -255,8 +254,7 @@ extension Registry {
 
         var isEmpty: Bool {
             self.holds.isEmpty && self.children.isEmpty && self.actors.isEmpty && self.node == nil
-                && self.objects.isEmpty && self.owned.isEmpty
-                && self.leases.isEmpty && self.remainders.isEmpty
+                && self.objects.isEmpty && self.leases.isEmpty && self.remainders.isEmpty
         }
     }
 

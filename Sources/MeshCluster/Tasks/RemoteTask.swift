@@ -19,7 +19,8 @@ public import MeshRuntime
 /// A task whose process dies runs again, as often as ``TaskOptions/maxRetries`` says, so what it does to the world
 /// should bear being done twice.
 public protocol RemoteTask: Codable, Sendable {
-    /// What it results in; ``Done`` for nothing.
+    /// What it results in; ``Done`` for nothing. A ``MeshStream`` for results one after another: then the task has its
+    /// worker and its resources until the stream was read to its end or has no reader any more.
     associatedtype Output: Codable & Sendable
 
     /// Does the work. What it throws reaches whoever awaits its result.
@@ -44,7 +45,7 @@ public struct TaskOptions: Sendable {
     /// What it has of its node as long as it runs; nil: one of the node's slots for tasks, of which there are as many as
     /// CPUs.
     public var resources: Resources?
-    /// How long it may take from submission to result; nil for any time.
+    /// How long it may take from submission to result; nil for any time. A stream that is the result may take longer.
     public var timeout: Duration?
 
     /// Three retries, as long as it takes.

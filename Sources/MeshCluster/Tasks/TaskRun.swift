@@ -46,13 +46,18 @@ final class TaskRun<Work: RemoteTask>: Sendable {
     }
 
     private func submit() {
-        let cancel = self.scheduler.submit(self.spec, retries: self.options.maxRetries) { self.finish($0) }
+        let cancel = self.scheduler.submit(self.spec, retries: self.options.maxRetries) { self.finish($0, cancel: $1) }
         self.object.setCancel(cancel)
     }
 
-    private func finish(_ result: Result<EncodedOutcome, any Error>) {
+    private func finish(_ result: Result<EncodedOutcome, any Error>, cancel: @escaping @Sendable () -> Void) {
         do {
-            self.end(try self.decode(try result.get()))
+            var outcome = try result.get()
+            if case .streaming(let inner) = outcome {
+                outcome = inner
+                self.object.setLateCancel(cancel)
+            }
+            self.end(try self.decode(outcome))
         } catch {
             self.end(.failure(error))
         }
@@ -67,6 +72,7 @@ final class TaskRun<Work: RemoteTask>: Sendable {
         case .failure(let error):
             let error = self.mesh.decodeError(error)
             return self.takeRetry(after: error) ? nil : .failure(error)
+        case .streaming(let outcome): return try self.decode(outcome)
         }
     }
 

@@ -10,36 +10,6 @@ import Synchronization
 /// A leased worker gets one task at a time as long as tasks take long, and several while they are short: those travel
 /// together, and run side by side there, so none waits for another.
 package final class TaskScheduler: Sendable {
-    fileprivate struct Job: Sendable {
-        var spec: TaskSpec
-        var attemptsLeft: Int?
-        var finish: @Sendable (Result<EncodedOutcome, any Error>) -> Void
-        let work = Work()
-    }
-
-    /// The call that runs a task, or that asks for a worker, to be cancelled.
-    fileprivate final class Work: Sendable {
-        private let state = Mutex<(isCancelled: Bool, call: Task<Void, Never>?)>((false, nil))
-
-        func begin(_ call: Task<Void, Never>) {
-            let isCancelled = self.state.withLock { state in
-                state.call = call
-                return state.isCancelled
-            }
-            if isCancelled { call.cancel() }
-        }
-
-        var isCancelled: Bool { self.state.withLock { $0.isCancelled } }
-
-        func cancel() {
-            let call = self.state.withLock { state in
-                state.isCancelled = true
-                return state.call
-            }
-            call?.cancel()
-        }
-    }
-
     private struct Lease {
         var lease: WorkerLease
         var running = 0
@@ -51,14 +21,18 @@ package final class TaskScheduler: Sendable {
     }
 
     private struct State {
-        var queue: Deque<Job> = []
+        var queue: Deque<TaskJob> = []
         var leases: [PeerID: Lease] = [:]
         var requested = 0
+        /// Whether there was ever one.
+        var hadWorkers = false
+        /// Since when none can be had.
+        var failsSince: UInt64?
         var isSweeping = false
         /// When the next worker is given back for another.
         var nextMove: UInt64 = 0
         /// The questions for workers with resources, so that those which nobody needs any more can be taken back.
-        var requests: [UInt64: Work] = [:]
+        var requests: [UInt64: TaskWork] = [:]
         var nextRequest: UInt64 = 0
     }
 
@@ -74,6 +48,8 @@ package final class TaskScheduler: Sendable {
     /// How often one worker is given back though there is work for it, so that a submitter which is never idle comes to
     /// nodes that have joined since, and others to their turn.
     private static let moveTime: UInt64 = 1_000_000_000
+    /// For how many leases tasks wait for the successor of what died.
+    private static let leasesToWait: UInt64 = 4
     /// How long to wait before asking again for a worker that could not be had.
     private static let retryTime: UInt64 = 200_000_000
 
@@ -84,9 +60,9 @@ package final class TaskScheduler: Sendable {
 
     /// Submits a task. Returns what cancels it: a task that waits does not start any more, one that runs is told.
     package func submit(
-        _ spec: TaskSpec, retries: Limit, finish: @escaping @Sendable (Result<EncodedOutcome, any Error>) -> Void
+        _ spec: TaskSpec, retries: Limit, finish: @escaping TaskJob.Finish
     ) -> @Sendable () -> Void {
-        let job = Job(spec: spec, attemptsLeft: retries.count.map { $0 == .max ? $0 : $0 + 1 }, finish: finish)
+        let job = TaskJob(spec, attemptsLeft: retries.count.map { $0 == .max ? $0 : $0 + 1 }, finish: finish)
         self.enqueue(job)
         return { [weak self] in
             job.work.cancel()
@@ -94,7 +70,7 @@ package final class TaskScheduler: Sendable {
         }
     }
 
-    private func drop(_ job: Job) {
+    private func drop(_ job: TaskJob) {
         let isWaiting = self.state.withLock { state in
             guard let index = state.queue.firstIndex(where: { $0.work === job.work }) else { return false }
             state.queue.remove(at: index)
@@ -103,11 +79,11 @@ package final class TaskScheduler: Sendable {
         guard isWaiting else { return }
         self.dropRequests()
         let message = "The task \(job.spec.displayType) was cancelled before it started."
-        job.finish(.failure(MeshError(.cancelled, message)))
+        job.end(.failure(MeshError(.cancelled, message)))
     }
 
-    private func enqueue(_ job: Job) {
-        let start = self.state.withLock { state -> (Job, WorkerLease)? in
+    private func enqueue(_ job: TaskJob) {
+        let start = self.state.withLock { state -> (TaskJob, WorkerLease)? in
             guard state.queue.isEmpty, let lease = Self.free(&state) else {
                 state.queue.append(job)
                 return nil
@@ -160,7 +136,7 @@ package final class TaskScheduler: Sendable {
     // MARK: Workers with resources
 
     private func requestLease(with resources: Resources) {
-        let work = Work()
+        let work = TaskWork()
         let (number, type) = self.state.withLock { state in
             state.nextRequest += 1
             state.requests[state.nextRequest] = work
@@ -203,6 +179,8 @@ package final class TaskScheduler: Sendable {
     private func add(_ lease: WorkerLease) {
         let isWanted = self.state.withLock { state in
             state.requested -= 1
+            state.hadWorkers = true
+            state.failsSince = nil
             guard !state.queue.isEmpty else { return false }
             if state.leases.isEmpty { state.nextMove = cmesh_monotonic_nanoseconds() + Self.moveTime }
             state.leases[lease.worker.peer] = Lease(lease: lease)
@@ -212,16 +190,26 @@ package final class TaskScheduler: Sendable {
     }
 
     /// No worker can be had: the tasks that wait fail, since nothing else will run them. While others run, the workers
-    /// that those have may come to them; and more are asked for again.
+    /// that those have may come to them; and more are asked for again. So they are for a while when a node or a worker
+    /// died that was to be had, since it may have a successor.
     private func failed(_ error: any Error) {
-        let (jobs, asksAgain) = self.state.withLock { state -> (Deque<Job>, Bool) in
+        let now = cmesh_monotonic_nanoseconds()
+        let (jobs, asksAgain) = self.state.withLock { state -> (Deque<TaskJob>, Bool) in
             state.requested -= 1
             guard state.requested == 0 else { return ([], false) }
             guard state.leases.isEmpty else { return ([], !state.queue.isEmpty) }
+            let since = state.failsSince ?? now
+            if Self.mayPass(error, hadWorkers: state.hadWorkers),
+                now < since + Self.leasesToWait * self.mesh.settings.leaseTime.nanoseconds
+            {
+                state.failsSince = since
+                return ([], !state.queue.isEmpty)
+            }
+            state.failsSince = nil
             defer { state.queue = [] }
             return (state.queue, false)
         }
-        for job in jobs { job.finish(.failure(error)) }
+        for job in jobs { job.end(.failure(error)) }
         guard asksAgain else { return }
         _ = self.mesh.schedule(at: cmesh_monotonic_nanoseconds() + Self.retryTime) { [weak mesh, weak self] in
             guard let mesh, !mesh.isStopped else { return }
@@ -229,9 +217,20 @@ package final class TaskScheduler: Sendable {
         }
     }
 
+    /// Whether a worker may be had soon that could not be had now.
+    ///
+    /// - Parameter hadWorkers: whether there were any: then it is no mistake of whoever submits.
+    static func mayPass(_ error: any Error, hadWorkers: Bool) -> Bool {
+        switch (error as? MeshError)?.code {
+        case .actorDied, .actorUnavailable: true
+        case .typeNotFound, .insufficientResources, .systemFailure: hadWorkers
+        default: false
+        }
+    }
+
     private func fill(_ peer: PeerID) {
         while true {
-            let next = self.state.withLock { state -> (Job, WorkerLease)? in
+            let next = self.state.withLock { state -> (TaskJob, WorkerLease)? in
                 guard let lease = state.leases[peer], lease.running < lease.depth, !lease.isLeaving,
                     let job = state.queue.popFirst()
                 else { return nil }
@@ -243,7 +242,7 @@ package final class TaskScheduler: Sendable {
         }
     }
 
-    private func run(_ job: Job, on lease: WorkerLease) {
+    private func run(_ job: TaskJob, on lease: WorkerLease) {
         let begin = cmesh_monotonic_nanoseconds()
         // A task is no part of the call in which it was submitted: it may well call the actor that submitted it.
         let call = MeshScope.$current.withValue(nil) {
@@ -252,18 +251,42 @@ package final class TaskScheduler: Sendable {
         job.work.begin(call)
     }
 
-    private func perform(_ job: Job, on lease: WorkerLease, since begin: UInt64) async {
+    private func perform(_ job: TaskJob, on lease: WorkerLease, since begin: UInt64) async {
         do {
             let worker = try self.mesh.service(WorkerAgent.self, WellKnown.worker, at: lease.worker)
             let outcome = try await worker.run(job.spec)
-            job.finish(.success(outcome))
+            job.end(.success(outcome))
+            if case .streaming = outcome { return await self.awaitStreams(of: job, from: worker, lease, since: begin) }
             self.finished(lease.worker.peer, took: cmesh_monotonic_nanoseconds() - begin)
         } catch let error as MeshError where error.code == .actorDied || error.code == .actorUnavailable {
             self.lost(job, on: lease, error)
         } catch {
             // The worker lives; it is the task that cannot be run.
-            job.finish(.failure(error))
+            job.end(.failure(error))
             self.finished(lease.worker.peer, took: cmesh_monotonic_nanoseconds() - begin)
+        }
+    }
+
+    /// The task has a result, and its worker as long as somebody reads the streams that it writes.
+    private func awaitStreams(
+        of job: TaskJob, from worker: WorkerAgent, _ lease: WorkerLease, since begin: UInt64
+    ) async {
+        do {
+            do {
+                try await worker.awaitStreams(of: job.spec.id)
+            } catch  where job.work.isCancelled {
+                let error = MeshError(
+                    .cancelled, "The task \(job.spec.displayType), which wrote the stream, was cancelled.")
+                // What tells the worker must not be cancelled itself.
+                try await Task(executorPreference: self.mesh.executor) {
+                    try await worker.endStreams(of: job.spec.id, because: error)
+                }.value
+            }
+            self.finished(lease.worker.peer, took: cmesh_monotonic_nanoseconds() - begin)
+        } catch {
+            // Whoever reads gets an error too, and a task that has a result does not run again.
+            self.lost(lease, isSilent: (error as? MeshError)?.code != .actorDied)
+            self.requestLeases()
         }
     }
 
@@ -298,19 +321,22 @@ package final class TaskScheduler: Sendable {
     }
 
     /// The worker has died, or cannot be reached: its tasks run elsewhere if they may.
-    private func lost(_ job: Job, on lease: WorkerLease, _ error: MeshError) {
-        let peer = lease.worker.peer
-        let isFirst = self.state.withLock { $0.leases.removeValue(forKey: peer) != nil }
-        // Whatever it still does is of no use to anybody, and its slot is.
-        if isFirst, error.code == .actorUnavailable { self.end(lease) }
+    private func lost(_ job: TaskJob, on lease: WorkerLease, _ error: MeshError) {
+        self.lost(lease, isSilent: error.code == .actorUnavailable)
         var job = job
         job.attemptsLeft = job.attemptsLeft.map { $0 - 1 }
         guard job.attemptsLeft ?? 1 > 0, !job.work.isCancelled else {
-            job.finish(.failure(error))
+            job.end(.failure(error))
             // It may have been the last one to bring a worker to those that wait.
             return self.requestLeases()
         }
         self.enqueue(job)
+    }
+
+    private func lost(_ lease: WorkerLease, isSilent: Bool) {
+        let isFirst = self.state.withLock { $0.leases.removeValue(forKey: lease.worker.peer) != nil }
+        // Whatever it still does is of no use to anybody, and its slot is.
+        if isFirst, isSilent { self.end(lease) }
     }
 
     private func end(_ lease: WorkerLease) {

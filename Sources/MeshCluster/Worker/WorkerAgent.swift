@@ -11,6 +11,8 @@ package distributed actor WorkerAgent {
     package typealias ActorSystem = Mesh
 
     private var isTrimmed = false
+    /// Those that tasks write which have ended otherwise.
+    private var streams: [UniqueID: TaskStreams] = [:]
 
     package init(actorSystem: Mesh) { self.actorSystem = actorSystem }
 
@@ -110,8 +112,25 @@ package distributed actor WorkerAgent {
         }
         let running = try mesh.membership
         let place = running.runningTasks.begin(spec)
-        defer { running.runningTasks.end(place) }
-        return await Self.run(type, spec, on: mesh)
+        let streams = TaskStreams()
+        let outcome: EncodedOutcome
+        do {
+            outcome = try await Self.run(type, spec, on: mesh, streams)
+        } catch {
+            running.runningTasks.end(place)
+            throw error
+        }
+        guard !streams.isEmpty, !outcome.isFailure else {
+            running.runningTasks.end(place)
+            return outcome
+        }
+        // It has its slot until nobody reads what it writes.
+        self.streams[spec.id] = streams
+        mesh.detach {
+            _ = await streams.wait()
+            running.runningTasks.end(place)
+        }
+        return .streaming(outcome)
     }
 
     /// What runs here now, the oldest first.
@@ -120,23 +139,63 @@ package distributed actor WorkerAgent {
     }
 
     private nonisolated static func run<Work: RemoteTask>(
-        _ type: Work.Type, _ spec: TaskSpec, on mesh: Mesh
-    ) async -> EncodedOutcome {
+        _ type: Work.Type, _ spec: TaskSpec, on mesh: Mesh, _ streams: TaskStreams
+    ) async throws -> EncodedOutcome {
         let method = "\(String(describing: Work.self)).run(on:)"
         let span = mesh.tracing?.begin(method, after: spec.trace)
         defer { span?.end() }
         do {
             let task = try mesh.decode(Work.self, from: spec.task, what: spec.displayType)
-            let scope = MeshScope.running(method, for: spec.owner)
-            let output = try await MeshScope.$current.withValue(scope) {
-                guard let span else { return try await task.run(on: mesh) }
-                return try await ServiceContext.withValue(span.context) { try await task.run(on: mesh) }
+            let scope = MeshScope.running(method, for: spec.owner, streams)
+            return try await MeshScope.$current.withValue(scope) {
+                let output: Work.Output
+                if let span {
+                    output = try await ServiceContext.withValue(span.context) { try await task.run(on: mesh) }
+                } else {
+                    output = try await task.run(on: mesh)
+                }
+                guard let owner = spec.id.owner else { return .value(try mesh.encode(output)) }
+                do {
+                    return try await mesh.encodeOutcome(output, for: owner)
+                } catch let error as MeshError where error.code == .actorDied || error.code == .actorUnavailable {
+                    throw LostNode(error: error)
+                }
             }
-            guard let owner = spec.id.owner else { return .value(try mesh.encode(output)) }
-            return try await mesh.encodeOutcome(output, for: owner)
+        } catch let lost as LostNode {
+            // It is not the task that failed: it may run again elsewhere.
+            let message = "The node of the task's worker ended before it had taken over the result."
+            throw MeshError(.actorDied, message, cause: lost.error)
         } catch {
             span?.fail(error)
+            // It may run again, and then has streams of its own.
+            streams.end(with: MeshError(.actorDied, "The task that wrote the stream has failed.", cause: error))
             return .failure(mesh.encodeError(error, method: method))
         }
     }
+
+    /// Returns when a task that has ended writes no streams any more: they were read to their ends, or nobody reads them.
+    package distributed func awaitStreams(of task: UniqueID) async throws {
+        guard let streams = self.streams[task], await streams.wait() else { return try Task.checkCancellation() }
+        self.streams[task] = nil
+    }
+
+    /// Ends the streams that a task writes, and returns when their readers know, or had time to.
+    package distributed func endStreams(of task: UniqueID, because error: MeshError) async throws {
+        guard let streams = self.streams.removeValue(forKey: task) else { return }
+        streams.end(with: error)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { _ = await streams.wait() }
+            group.addTask { try? await Task.sleep(for: Self.timeToHear) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// A reader that asks for more within this time is told that the stream was cancelled.
+    private static let timeToHear = Duration.seconds(2)
+}
+
+/// The node of this worker has ended, and with it what it was to keep.
+private struct LostNode: Error {
+    var error: MeshError
 }

@@ -87,11 +87,13 @@ extension NodeRow: TableRow {
         ]
     }
 
-    /// What large objects take of the memory that they may take, and what of them is on disk.
+    /// What large objects take of the memory that they may take, what of them is on disk, and what is still to come from
+    /// other hosts.
     private static func share(_ objects: ObjectUsage) -> String {
         func text(_ bytes: Int) -> String { bytes == 0 ? "0" : ByteCount.bytes(Int64(bytes)).text }
         let onDisk = objects.bytesOnDisk == 0 ? "" : "+\(text(objects.bytesOnDisk)) on disk"
-        return "\(text(objects.bytes))\(onDisk)/\(text(objects.budget))"
+        let toFetch = objects.bytesToFetch == 0 ? "" : " \(text(objects.bytesToFetch)) to come"
+        return "\(text(objects.bytes))\(onDisk)/\(text(objects.budget))\(toFetch)"
     }
 
     /// What is used, and what there is.

@@ -50,11 +50,14 @@ extension MeshScope {
 
     /// The scope of a task that an agent runs, so that the task's calls name it and not the agent.
     ///
-    /// - Parameter owner: whose children the task's actors are: those of whoever submitted it.
-    package static func running(_ method: String, for owner: ActorOwner) -> MeshScope? {
+    /// - Parameters:
+    ///   - owner: whose children the task's actors are: those of whoever submitted it.
+    ///   - streams: takes note of the streams that the task writes for others.
+    package static func running(_ method: String, for owner: ActorOwner, _ streams: TaskStreams) -> MeshScope? {
         guard let scope = self.current, let call = scope.call else { return nil }
         let running = RunningCall(
-            mesh: call.mesh, hosted: call.hosted, method: method, chain: call.chain, origin: call.origin, owner: owner)
+            mesh: call.mesh, hosted: call.hosted, method: method, chain: call.chain, origin: call.origin, owner: owner,
+            streams: streams)
         return MeshScope(call: running, deadline: scope.deadline, mode: scope.mode)
     }
 
@@ -80,13 +83,16 @@ package final class RunningCall: Sendable {
     let owner: ActorOwner?
     /// Traces it; nil when the program has no tracer.
     let span: (any Span)?
+    /// The streams that a task writes for others; nil for an actor, which lives as long as its streams are read.
+    let streams: TaskStreams?
 
     init(
         mesh: Mesh, hosted: HostedActor?, method: String, chain: [ChainLink], origin: Peer? = nil,
-        owner: ActorOwner? = nil, span: (any Span)? = nil
+        owner: ActorOwner? = nil, span: (any Span)? = nil, streams: TaskStreams? = nil
     ) {
         self.span = span
         self.owner = owner
+        self.streams = streams
         self.mesh = mesh
         self.origin = origin
         self.hosted = hosted

@@ -104,6 +104,10 @@ package enum EncodedOutcome: Sendable, Codable {
     /// A large value: where it lies, and a value without bytes that holds the actors and objects in it.
     case stored(StoredObject, EncodedValue)
     case failure(EncodedError)
+    /// One of these, of a task that still writes streams for others.
+    indirect case streaming(EncodedOutcome)
+
+    package var isFailure: Bool { if case .failure = self { true } else { false } }
 }
 
 /// An error on its way through processes that may not have its type. Handles in it count only from when it is read.

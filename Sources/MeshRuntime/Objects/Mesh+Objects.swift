@@ -1,5 +1,5 @@
-import CMeshPlatform
 import FoundationEssentials
+import Logging
 package import MeshCore
 import MeshMessagePack
 
@@ -87,7 +87,8 @@ extension Mesh {
         try file.seal()
         defer { withExtendedLifetime(file) {} }
         return try await self.objectHost(at: keeper).adopt(
-            number, descriptor: file.descriptor, size: layout.size, for: owner)
+            number, descriptor: file.descriptor, size: layout.size, for: owner,
+            at: owner == self.address.peer ? nil : self.peers.known(owner)?.address)
     }
 
     /// The store of this process.
@@ -131,13 +132,24 @@ extension Mesh {
         guard object.store.peer != self.address.peer else {
             throw MeshError(.objectLost, "The object has been freed.")
         }
-        return try await self.objectStore.copy(of: object) { [weak self] file in
-            guard let self else { return }
-            try await self.fetch(object, into: file)
+        return try await self.objectStore.copy(of: object) { [weak self] file, progress in
+            guard let self else { throw MeshError(.shutDown, "This process has left its mesh.") }
+            let begin = ContinuousClock.now
+            try await self.fetch(object, into: file, progress)
+            let seconds = (ContinuousClock.now - begin) / .seconds(1)
+            self.logger.debug(
+                "an object was fetched from another host",
+                metadata: [
+                    "mesh.object.bytes": "\(object.size)", "mesh.object.store": "\(object.store.peer)",
+                    "mesh.object.seconds": "\(seconds)",
+                    "mesh.object.megabytes-per-second": "\(Double(object.size) / 1e6 / max(seconds, 1e-9))",
+                ])
         }
     }
 
-    private func fetch(_ object: StoredObject, into file: SegmentFile) async throws {
+    private func fetch(
+        _ object: StoredObject, into file: SegmentFile, _ progress: @escaping @Sendable (Int) -> Void
+    ) async throws {
         let host = try self.objectHost(at: object.store)
         try await withThrowingTaskGroup(of: Void.self) { group in
             var under = 0
@@ -150,6 +162,7 @@ extension Mesh {
                         throw MeshError(.decodingFailed, "A piece of an object was damaged on its way.")
                     }
                     try piece.data.withUnsafeBytes { try file.write($0, at: offset) }
+                    progress(count)
                 }
             }
             try await group.waitForAll()
@@ -158,35 +171,4 @@ extension Mesh {
 
     private static let piecesAtOnce = 4
     private static let attemptsToMap = 5
-
-    // MARK: Freeing
-
-    /// A large value of this process is not needed any more.
-    func free(_ object: StoredObject) {
-        guard !self.isStopped else { return }
-        guard object.store.peer != self.address.peer else { return self.freeHere([object.number], of: nil) }
-        self.detach { try await self.objectHost(at: object.store).free([object.number]) }
-    }
-
-    func freeHere(_ numbers: [UInt64], of owner: PeerID?) {
-        guard let store = self.objects.storeIfMade else { return }
-        for (reader, numbers) in store.free(numbers, of: owner) {
-            guard let address = self.peers.known(reader)?.address else { continue }
-            self.detach { try await self.objectHost(at: address).free(numbers) }
-        }
-    }
-}
-
-extension ObjectTable {
-    /// Makes the actor that other processes ask, once.
-    package func prepare(on mesh: Mesh) {
-        self.prepare(.objects) {
-            mesh.hostService(ObjectHost.self, as: WellKnown.objects) { ObjectHost(actorSystem: $0) }
-            mesh.onPeerLost { [weak mesh] peer, _ in
-                // One that was only silent may be well.
-                guard let mesh, mesh.hasEnded(peer) else { return }
-                mesh.objects.storeIfMade?.forget([peer])
-            }
-        }
-    }
 }

@@ -36,7 +36,8 @@ extension Mesh {
             object.belongs(to: owner) { [weak self, weak object] in
                 Task { await self?.fetch(id, from: owner) { object } }
             }
-            object.setCancel { [weak self] in
+            // Also when its value is there: a task may write a stream that is its value.
+            object.setLateCancel { [weak self] in
                 guard let self else { return }
                 self.detach { try await self.objectHost(at: owner).cancel(id) }
             }

@@ -19,6 +19,15 @@ package struct PreparedAnswer: Sendable {
         self.stored = nil
     }
 
+    init(_ outcome: EncodedOutcome, on mesh: Mesh) {
+        switch outcome {
+        case .value(let value): self.init(.value(value))
+        case .stored(let object, let holds): self.init(StoredValue(object, holds: holds, isOwn: true, on: mesh))
+        case .failure(let error): self.init(.failure(error))
+        case .streaming(let outcome): self.init(outcome, on: mesh)
+        }
+    }
+
     init(_ stored: StoredValue) {
         self.answer = .stored(stored.object, stored.holds)
         self.stored = stored

@@ -41,8 +41,10 @@ package distributed actor ObjectHost {
     // MARK: The store
 
     /// Takes over a segment that the calling process of this host has made, for an owner's object.
+    ///
+    /// - Parameter address: where the owner is, if that is another process than the caller.
     package distributed func adopt(
-        _ number: UInt64, descriptor: Int32, size: Int, for owner: PeerID
+        _ number: UInt64, descriptor: Int32, size: Int, for owner: PeerID, at address: PeerAddress?
     ) async throws -> StoredObject {
         let mesh = self.actorSystem
         guard let maker = CallOrigin.current?.peer.flatMap(mesh.peers.known)?.address, maker.host == mesh.address.host
@@ -50,7 +52,8 @@ package distributed actor ObjectHost {
             throw MeshError(.invalidArgument, "A store takes over what processes of its own host have made.")
         }
         return try await mesh.objectStore.adopt(
-            number, of: maker.peer, process: maker.processID, descriptor: descriptor, size: size, for: owner)
+            number, of: maker.peer, process: maker.processID, descriptor: descriptor, size: size, for: owner,
+            at: address)
     }
 
     /// A piece of a segment, with its checksum (CRC-32C).
@@ -63,6 +66,18 @@ package distributed actor ObjectHost {
     /// A copy, on this host, of what another host's store keeps.
     package distributed func copy(of object: StoredObject) async throws -> StoredObject {
         try await self.actorSystem.copy(of: object)
+    }
+
+    /// Which of these segments, made for this process by one that has ended, it knows nothing of. Waits until this process
+    /// has seen that end too: then nothing comes from there any more.
+    package distributed func lacks(_ segments: [UInt64], of maker: PeerID) async throws -> [UInt64] {
+        let mesh = self.actorSystem
+        while !mesh.isStopped, mesh.peers.known(maker) != nil, !mesh.hasLost(maker) {
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        // What had come by then is taken by now.
+        try await Task.sleep(for: mesh.settings.leaseTime)
+        return segments.filter { !mesh.objects.owns(segment: $0) }
     }
 
     /// Segments are not needed any more.

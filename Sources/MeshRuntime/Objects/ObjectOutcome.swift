@@ -19,8 +19,8 @@ extension ObjectOutcome: AnyObjectOutcome {
     package func answer(on mesh: Mesh) async throws -> PreparedAnswer {
         switch self {
         case .value(let value):
-            if let stored = try await mesh.store(value, for: mesh.address.peer) { return PreparedAnswer(stored) }
-            return PreparedAnswer(.value(try mesh.encode(value)))
+            // Encoded once: a stream in it can be passed on once.
+            return PreparedAnswer(try await mesh.encodeOutcome(value, for: mesh.address.peer), on: mesh)
         case .failure(let error):
             return PreparedAnswer(.failure(mesh.encodeError(error, method: "The work behind an object")))
         case .stored(let stored): return PreparedAnswer(stored)
@@ -43,9 +43,14 @@ package final class StoredValue: Sendable {
         self.holds = holds
         self.isOwn = isOwn
         self.mesh = mesh
+        if isOwn { mesh.objects.own(segment: object.number) }
     }
 
-    deinit { if self.isOwn { self.mesh.free(self.object) } }
+    deinit {
+        guard self.isOwn else { return }
+        self.mesh.objects.disown(segment: self.object.number)
+        self.mesh.free(self.object)
+    }
 
     /// Reads it where it lies, or from a copy when that is another host.
     ///

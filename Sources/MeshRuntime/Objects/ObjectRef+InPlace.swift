@@ -29,7 +29,9 @@ extension ObjectRef {
     public func withSpan<Element: BitwiseCopyable & Codable & Sendable, Result>(
         _ body: (Span<Element>) throws -> Result
     ) async throws -> Result where Value == [Element] {
-        guard let mapping = try await self.object.mapping(), mapping.isArray(of: Element.self) else {
+        guard let mapping = try await self.object.mapping(), mapping.isArray(of: Element.self),
+            mapping.isAligned(for: Element.self)
+        else {
             let value = try await self.value
             return try body(value.span)
         }
@@ -54,5 +56,12 @@ extension SegmentMapping {
             let head = MessagePackAttachment.reference(toAttachment: 0, of: element)
         else { return false }
         return head.withUnsafeBytes { $0.elementsEqual(self.head) }
+    }
+
+    /// Whether its part can be read as an array in place, whoever wrote it. Else it is copied.
+    func isAligned<Element>(for type: Element.Type) -> Bool {
+        let part = self.layout.parts[0]
+        return part.lowerBound % MemoryLayout<Element>.alignment == 0
+            && part.count % MemoryLayout<Element>.stride == 0
     }
 }

@@ -61,12 +61,21 @@ extension ObjectRef: Codable {
     }
 
     /// Writes the reference, and has the object held until the receiver does so itself.
+    ///
+    /// - Throws: `invalidArgument` when the reference is of another mesh than the encoder; `EncodingError` when that is none
+    ///   of a mesh's own.
     public func encode(to encoder: any Encoder) throws {
         let mesh = try Self.mesh(
             encoder.userInfo, encoder.codingPath, "A reference to an object can only be passed on by a mesh.")
+        let (owner, table) = (self.object.owner ?? mesh.address, self.object.table)
+        guard self.id.owner == owner.peer, table == nil || table === mesh.objects else {
+            throw MeshError(
+                .invalidArgument,
+                "\(self) is of another mesh. Get its value, and put that into the mesh it is to go to.")
+        }
         var container = encoder.unkeyedContainer()
         try container.encode(self.id)
-        try container.encode(self.object.owner ?? mesh.address)
+        try container.encode(owner)
         let lease = mesh.share(self.object)
         encoder.handleSink?.note(lease)
     }

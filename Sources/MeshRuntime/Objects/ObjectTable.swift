@@ -22,6 +22,8 @@ package final class ObjectTable: Sendable {
         var given: [UniqueID: Given] = [:]
         /// By their types: a reference of another type has an object of its own, which will not be readable.
         var taken: [UniqueID: [ObjectIdentifier: Taken]] = [:]
+        /// The segments that are this process's to free, wherever they lie.
+        var segments: Set<UInt64> = []
         var store: ObjectStore?
         /// The process that keeps the large values of this one; nil for itself.
         var keeper: PeerAddress?
@@ -107,7 +109,7 @@ package final class ObjectTable: Sendable {
     }
 
     /// The broker says that an object is held by nobody, if it is this process's, or that it cannot be there any more.
-    func ended(_ id: UniqueID, reason: String) {
+    package func ended(_ id: UniqueID, reason: String) {
         let (given, taken) = self.state.withLock { state in
             (
                 state.given.removeValue(forKey: id),
@@ -158,6 +160,14 @@ package final class ObjectTable: Sendable {
             return store
         }
     }
+
+    /// A segment is this process's to free from now on.
+    func own(segment: UInt64) { self.state.withLock { _ = $0.segments.insert(segment) } }
+
+    func disown(segment: UInt64) { self.state.withLock { _ = $0.segments.remove(segment) } }
+
+    /// Whether a segment is this process's to free.
+    func owns(segment: UInt64) -> Bool { self.state.withLock { $0.segments.contains(segment) } }
 
     /// The store, if there is one already.
     package var storeIfMade: ObjectStore? { self.state.withLock { $0.store } }

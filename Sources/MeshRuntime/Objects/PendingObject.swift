@@ -36,6 +36,9 @@ package final class PendingObject<Value: Codable & Sendable>: PendingResult, @un
         }
     }
 
+    /// Whether its value lies in a store, and may have to be fetched.
+    package var isStored: Bool { if self.isComplete, case .stored = self.outcome { true } else { false } }
+
     /// The error that came instead of a value, if one has.
     package override var failure: (any Error)? {
         guard self.isComplete, case .failure(let error) = self.outcome else { return nil }

@@ -31,6 +31,8 @@ package class PendingResult: @unchecked Sendable {
         var nextWaiter = 0
         var task: Task<Void, Never>?
         var onCancel: (@Sendable () -> Void)?
+        /// Stays when the result is there.
+        var onLateCancel: (@Sendable () -> Void)?
         var isAccepted = false
         var submitter: UnsafeContinuation<Void, Never>?
     }
@@ -178,6 +180,15 @@ package class PendingResult: @unchecked Sendable {
         if isCancelled { action() }
     }
 
+    /// The work goes on though the result is there: this is how to cancel it.
+    package func setLateCancel(_ action: @escaping @Sendable () -> Void) {
+        let isCancelled = self.state.withLock { state in
+            state.onLateCancel = action
+            return state.isCancelled
+        }
+        if isCancelled { action() }
+    }
+
     package func cancel() { self.beginCancelling()() }
 
     /// Whether the work has been cancelled: what is begun for it afterwards is cancelled at once.
@@ -186,13 +197,13 @@ package class PendingResult: @unchecked Sendable {
     /// Marks the work as cancelled. Whoever calls this calls what it returns, which tells the work; meanwhile the result
     /// may be set.
     package func beginCancelling() -> () -> Void {
-        let (task, action) = self.state.withLock { state in
+        let (task, actions) = self.state.withLock { state in
             state.isCancelled = true
-            return (state.task, state.onCancel)
+            return (state.task, [state.onCancel, state.onLateCancel])
         }
         return {
             task?.cancel()
-            action?()
+            for action in actions { action?() }
         }
     }
 }

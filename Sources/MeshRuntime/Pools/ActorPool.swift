@@ -71,20 +71,24 @@ public final class ActorPool<Act: RemoteActor>: Sendable {
 
     func begin<Output: Sendable>(_ call: @escaping @Sendable (Act) async throws -> Output) -> PoolWork {
         let work = PoolWork(UniqueID.make())
-        self.state.withLock { $0.results.add(work) }
-        self.start(work) { try await call($0) }
+        let index = self.state.withLock { $0.results.add(work) }
+        self.start(work, at: index) { try await call($0) }
         return work
     }
 
-    private func changed() {
+    /// - Parameter index: which result has come; nil when one was put back.
+    private func changed(_ index: UInt64? = nil) {
         let change = self.state.withLock { state in
+            if let index { state.results.completed(index) }
             defer { state.change = PoolWork(UniqueID.make()) }
             return state.change
         }
         change.finish {}
     }
 
-    private func start(_ work: PoolWork, _ call: @escaping @Sendable (Act) async throws -> any Sendable) {
+    private func start(
+        _ work: PoolWork, at index: UInt64, _ call: @escaping @Sendable (Act) async throws -> any Sendable
+    ) {
         let acquisition = self.members.ask { work.isSettled.store(true, ordering: .sequentiallyConsistent) }
         let task = MeshScope.$current.withValue(nil) {
             Task { [weak self] in
@@ -102,7 +106,7 @@ public final class ActorPool<Act: RemoteActor>: Sendable {
                     result = .failure(error)
                 }
                 work.complete(result)
-                self?.changed()
+                self?.changed(index)
             }
         }
         work.setTask(task)
@@ -113,16 +117,17 @@ public final class ActorPool<Act: RemoteActor>: Sendable {
     /// Whether there is a result to be taken, or will be: something was submitted that nobody has taken, and there is a
     /// member to do it.
     public var hasNext: Bool {
-        let works = self.state.withLock { $0.results.all }
-        return !works.isEmpty
-            && (self.members.isManned || works.contains { $0.isSettled.load(ordering: .sequentiallyConsistent) })
+        if self.state.withLock({ $0.results.isEmpty }) { return false }
+        if self.members.isManned { return true }
+        let works = self.state.withLock { Array($0.results.all) }
+        return works.contains { $0.isSettled.load(ordering: .sequentiallyConsistent) }
     }
 
     /// The result of what was submitted first, of all whose results nobody has taken.
     ///
     /// - Throws: the error that came instead; `deadlineExceeded` when it is not there after `timeout`: then it stays the
     ///   next one, and its member is busy until it is done; `cancelled`; `invalidArgument` when nothing was submitted, or
-    ///   the pool has no members, or the result is of another type: then it is taken all the same.
+    ///   the pool has no members, or the result is of another type: then it stays the next one, too.
     public func next<Output: Sendable>(
         as type: Output.Type = Output.self, timeout: Duration? = nil
     ) async throws -> Output {
@@ -130,12 +135,27 @@ public final class ActorPool<Act: RemoteActor>: Sendable {
         guard let first = self.state.withLock({ $0.results.takeFirst() }) else { throw Self.nothing }
         await first.work.wait(atMost: timeout)
         guard first.work.isComplete else {
-            self.state.withLock { $0.results.putBack(first) }
-            // It may have come just now, and somebody else may wait for any.
-            self.changed()
+            self.putBack(first)
             throw Self.late(timeout)
         }
-        return try first.work.take(as: type)
+        return try self.read(first, as: type)
+    }
+
+    private func read<Output: Sendable>(_ taken: PoolResults.Taken, as type: Output.Type) throws -> Output {
+        let result: Result<Output, any Error>
+        do {
+            result = try taken.work.read(as: type)
+        } catch {
+            self.putBack(taken)
+            throw error
+        }
+        return try result.get()
+    }
+
+    private func putBack(_ taken: PoolResults.Taken) {
+        self.state.withLock { $0.results.putBack(taken) }
+        // It may have come just now, and somebody else may wait for any.
+        self.changed()
     }
 
     /// The result that is there first, of all that nobody has taken. May be mixed with ``next(as:timeout:)``; none is
@@ -148,8 +168,8 @@ public final class ActorPool<Act: RemoteActor>: Sendable {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         while true {
             try self.checkNext()
-            let (work, change) = self.state.withLock { ($0.results.takeComplete(), $0.change) }
-            if let work { return try work.take(as: type) }
+            let (taken, change) = self.state.withLock { ($0.results.takeComplete(), $0.change) }
+            if let taken { return try self.read(taken, as: type) }
             let left = deadline.map { $0 - ContinuousClock.now }
             if let left, left <= .zero { throw Self.late(timeout) }
             await change.wait(atMost: left)

@@ -85,11 +85,14 @@ final class PoolCore<Act: RemoteActor>: Sendable {
     /// A member is free again, or dead.
     func done(_ member: UniqueID, by ticket: Ledger.Ticket, isDead: Bool) {
         let (wantsOther, isEmpty) = self.state.withLock { state -> (Bool, Bool) in
+            // Nobody takes the place of one that was to leave.
+            let wasMember = !state.ledger.isLeaving(member)
             guard state.ledger.done(member, by: ticket, isDead: isDead) else { return (false, false) }
             if !state.ledger.idle.contains(member) { state.actors[member] = nil }
             guard isDead else { return (false, false) }
-            if self.replace != nil { state.replacements += 1 }
-            return (self.replace != nil, state.ledger.count == 0 && state.replacements == 0)
+            let isReplaced = self.replace != nil && wasMember
+            if isReplaced { state.replacements += 1 }
+            return (isReplaced, state.ledger.count == 0 && state.replacements == 0)
         }
         if wantsOther { self.beginReplacement() }
         if isEmpty {

@@ -64,6 +64,9 @@ package struct PoolLedger<Member: Hashable & Sendable, Holder: Hashable & Sendab
         return Assignment(ticket: ticket, member: member)
     }
 
+    /// Whether a member is to leave when it has done what it does.
+    package func isLeaving(_ member: Member) -> Bool { self.leaving.contains(member) }
+
     /// A member has done what it was asked for.
     ///
     /// - Parameter isDead: whether it can do nothing more.

@@ -1,3 +1,5 @@
+import MeshCore
+
 extension ActorPool {
     /// What members make of values, in the order of the values.
     ///
@@ -10,11 +12,11 @@ extension ActorPool {
         PoolSequence(pool: self, inputs: PoolInputs(inputs), isOrdered: true, call: call)
     }
 
-    /// The same, of values that come one after another.
+    /// The same, of values that come one after another. They are taken as there is room, while results are.
     public func map<Inputs: AsyncSequence, Output: Sendable>(
         _ inputs: Inputs, _ call: @escaping @Sendable (Act, Inputs.Element) async throws -> Output
-    ) -> PoolSequence<Act, Inputs, Output> where Inputs.Element: Sendable {
-        PoolSequence(pool: self, inputs: inputs, isOrdered: true, call: call)
+    ) -> PoolSequence<Act, Inputs, Output> where Inputs: Sendable, Inputs.Element: Sendable {
+        PoolSequence(self, awaiting: inputs, isOrdered: true, call)
     }
 
     /// What members make of values, each as soon as it is there.
@@ -27,8 +29,8 @@ extension ActorPool {
     /// The same, of values that come one after another.
     public func mapUnordered<Inputs: AsyncSequence, Output: Sendable>(
         _ inputs: Inputs, _ call: @escaping @Sendable (Act, Inputs.Element) async throws -> Output
-    ) -> PoolSequence<Act, Inputs, Output> where Inputs.Element: Sendable {
-        PoolSequence(pool: self, inputs: inputs, isOrdered: false, call: call)
+    ) -> PoolSequence<Act, Inputs, Output> where Inputs: Sendable, Inputs.Element: Sendable {
+        PoolSequence(self, awaiting: inputs, isOrdered: false, call)
     }
 }
 
@@ -42,86 +44,107 @@ where Inputs.Element: Sendable {
     let inputs: Inputs
     let isOrdered: Bool
     let call: @Sendable (Act, Inputs.Element) async throws -> Output
+    /// Takes values that come one after another, beside the results; nil when they are there without waiting.
+    var take: (@Sendable (PoolFeed, ActorPool<Act>) async throws -> Void)?
 
     /// Begins to work when the first result is asked for.
     public func makeAsyncIterator() -> Iterator {
         Iterator(
-            pool: ActorPool(members: self.pool.members), inputs: self.inputs.makeAsyncIterator(),
-            isOrdered: self.isOrdered, call: self.call)
+            pool: ActorPool(members: self.pool.members),
+            inputs: self.take == nil ? self.inputs.makeAsyncIterator() : nil, isOrdered: self.isOrdered,
+            call: self.call, take: self.take)
     }
 
     /// Gives one result after another.
     public struct Iterator: AsyncIteratorProtocol {
         /// With the same members, but results of its own.
         private let pool: ActorPool<Act>
-        private var inputs: Inputs.AsyncIterator
+        private var inputs: Inputs.AsyncIterator?
         private let isOrdered: Bool
         private let call: @Sendable (Act, Inputs.Element) async throws -> Output
-        private let underWay = PoolUnderWay()
-        private var isAtEnd = false
+        private var take: (@Sendable (PoolFeed, ActorPool<Act>) async throws -> Void)?
+        private let work = PoolIteration()
 
         init(
-            pool: ActorPool<Act>, inputs: Inputs.AsyncIterator, isOrdered: Bool,
-            call: @escaping @Sendable (Act, Inputs.Element) async throws -> Output
+            pool: ActorPool<Act>, inputs: Inputs.AsyncIterator?, isOrdered: Bool,
+            call: @escaping @Sendable (Act, Inputs.Element) async throws -> Output,
+            take: (@Sendable (PoolFeed, ActorPool<Act>) async throws -> Void)?
         ) {
             self.pool = pool
             self.inputs = inputs
             self.isOrdered = isOrdered
             self.call = call
+            self.take = take
         }
 
         /// The next result; nil at the end.
         ///
-        /// - Throws: what a call or the input threw: then the iteration is over, and what is under way is cancelled.
+        /// - Throws: what a call threw: then the iteration is over, and what is under way is cancelled. What the input
+        ///   threw, behind the results of all that came before.
         public mutating func next() async throws -> Output? {
             do {
-                while !self.isAtEnd, self.underWay.count < Swift.max(2, 2 * self.pool.count) {
-                    guard let input = try await self.inputs.next(isolation: #isolation) else {
-                        self.isAtEnd = true
-                        break
-                    }
-                    let call = self.call
-                    self.underWay.add(self.pool.begin { try await call($0, input) })
+                if let take = self.take {
+                    self.take = nil
+                    self.work.begin { [pool] feed in try await take(feed, pool) }
                 }
-                guard self.underWay.count > 0 else { return nil }
-                let result: Output =
-                    self.isOrdered ? try await self.pool.next() : try await self.pool.nextUnordered()
-                self.underWay.removeComplete()
-                return result
+                while true {
+                    try await self.fill()
+                    switch self.work.feed.look() {
+                    case .results:
+                        let result: Output =
+                            self.isOrdered ? try await self.pool.next() : try await self.pool.nextUnordered()
+                        self.work.feed.taken()
+                        return result
+                    case .end(let error):
+                        if let error { throw error }
+                        return nil
+                    case .nothing(let change):
+                        await change.wait()
+                        if Task.isCancelled {
+                            throw MeshError(.cancelled, "The wait for a pool's results was cancelled.")
+                        }
+                    }
+                }
             } catch {
-                self.isAtEnd = true
-                self.underWay.cancel()
+                self.work.end()
                 throw error
+            }
+        }
+
+        /// Begins to work on values that are there without waiting.
+        private mutating func fill() async throws {
+            guard self.inputs != nil else { return }
+            while self.work.feed.count < self.pool.underWayAtOnce {
+                guard let input = try await self.inputs?.next(isolation: #isolation) else {
+                    self.inputs = nil
+                    return self.work.feed.end(nil)
+                }
+                let call = self.call
+                self.work.feed.add(self.pool.begin { try await call($0, input) })
             }
         }
     }
 }
 
-/// What an iteration has begun and not taken yet. When the iteration goes, it is cancelled.
-///
-/// `@unchecked Sendable`: only its iterator has it, which belongs to one task at a time.
-private final class PoolUnderWay: @unchecked Sendable {
-    private var works: [PoolWork] = []
-    /// How many have been begun and not been taken.
-    private(set) var count = 0
-
-    func add(_ work: PoolWork) {
-        self.works.append(work)
-        self.count += 1
+extension PoolSequence where Inputs: Sendable {
+    /// - Parameter inputs: values that may have to be waited for.
+    init(
+        _ pool: ActorPool<Act>, awaiting inputs: Inputs, isOrdered: Bool,
+        _ call: @escaping @Sendable (Act, Inputs.Element) async throws -> Output
+    ) {
+        self.init(pool: pool, inputs: inputs, isOrdered: isOrdered, call: call)
+        self.take = { feed, pool in
+            var values = inputs.makeAsyncIterator()
+            while await feed.hasRoom(for: { pool.underWayAtOnce }), let input = try await values.next() {
+                feed.add(pool.begin { try await call($0, input) })
+            }
+        }
     }
+}
 
-    func removeComplete() {
-        self.count -= 1
-        self.works.removeAll(where: \.isComplete)
-    }
-
-    func cancel() {
-        for work in self.works { work.cancel() }
-        self.works = []
-        self.count = 0
-    }
-
-    deinit { self.cancel() }
+extension ActorPool {
+    /// How many an iteration has under way: one for each member, and as many that wait for one.
+    fileprivate var underWayAtOnce: Int { Swift.max(2, 2 * self.count) }
 }
 
 /// The values of a sequence, one after another.

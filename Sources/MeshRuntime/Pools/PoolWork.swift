@@ -1,3 +1,4 @@
+import DequeModule
 import MeshCore
 import Synchronization
 
@@ -12,49 +13,75 @@ final class PoolWork: PendingResult, @unchecked Sendable {
 
     func complete(_ result: Result<any Sendable, any Error>) { self.finish { self.result = result } }
 
-    /// The result, once it is complete.
-    func take<Value>(as type: Value.Type) throws -> Value {
-        guard let result else {
-            throw MeshError(.cancelled, "The wait for a pool's result was cancelled; it may still come.")
-        }
-        let value = try result.get()
-        guard let typed = value as? Value else {
+    /// The result, once it is complete: a value, or what was thrown instead.
+    ///
+    /// - Throws: `invalidArgument` when it is a value of another type.
+    func read<Value>(as type: Value.Type) throws(MeshError) -> Result<Value, any Error> {
+        switch self.result {
+        case .success(let value as Value): return .success(value)
+        case .success(let value):
             throw MeshError(
-                .invalidArgument, "The next result of the pool is a \(Swift.type(of: value)), not a \(type).")
+                .invalidArgument,
+                "The next result of the pool is a \(Swift.type(of: value)), not a \(type); it stays the next one.")
+        case .failure(let error): return .failure(error)
+        case nil: throw MeshError(.cancelled, "The wait for a pool's result was cancelled; it may still come.")
         }
-        return typed
     }
 }
 
 /// What was submitted and nobody has taken yet. A value without clocks or tasks.
+///
+/// Each operation takes the same time on average, however many results there are.
 struct PoolResults: Sendable {
-    private var works: [(index: UInt64, work: PoolWork)] = []
-    private var nextIndex: UInt64 = 0
-
-    mutating func add(_ work: PoolWork) {
-        self.works.append((self.nextIndex, work))
-        self.nextIndex += 1
+    struct Taken: Sendable {
+        let index: UInt64
+        let work: PoolWork
     }
+
+    private var works: [UInt64: PoolWork] = [:]
+    /// No result before this one is here.
+    private var first: UInt64 = 0
+    private var nextIndex: UInt64 = 0
+    /// Those that are complete, in the order in which they became so; also some that have been taken since.
+    private var complete: Deque<UInt64> = []
+
+    /// - Returns: its place.
+    mutating func add(_ work: PoolWork) -> UInt64 {
+        defer { self.nextIndex += 1 }
+        self.works[self.nextIndex] = work
+        return self.nextIndex
+    }
+
+    /// The result at a place is there.
+    mutating func completed(_ index: UInt64) { if self.works[index] != nil { self.complete.append(index) } }
 
     var isEmpty: Bool { self.works.isEmpty }
 
     /// Takes the first that was submitted out.
-    mutating func takeFirst() -> (index: UInt64, work: PoolWork)? {
-        self.works.isEmpty ? nil : self.works.removeFirst()
+    mutating func takeFirst() -> Taken? {
+        while self.first < self.nextIndex {
+            let index = self.first
+            self.first += 1
+            if let work = self.works.removeValue(forKey: index) { return Taken(index: index, work: work) }
+        }
+        return nil
     }
 
-    /// Takes the first that is complete out.
-    mutating func takeComplete() -> PoolWork? {
-        guard let index = self.works.firstIndex(where: { $0.work.isComplete }) else { return nil }
-        return self.works.remove(at: index).work
+    /// Takes the one out that was complete first.
+    mutating func takeComplete() -> Taken? {
+        while let index = self.complete.popFirst() {
+            if let work = self.works.removeValue(forKey: index) { return Taken(index: index, work: work) }
+        }
+        return nil
     }
 
     /// Puts back what was taken, in its place.
-    mutating func putBack(_ taken: (index: UInt64, work: PoolWork)) {
-        let place = self.works.firstIndex { $0.index > taken.index } ?? self.works.endIndex
-        self.works.insert(taken, at: place)
+    mutating func putBack(_ taken: Taken) {
+        self.works[taken.index] = taken.work
+        self.first = min(self.first, taken.index)
+        if taken.work.isComplete { self.complete.prepend(taken.index) }
     }
 
-    /// All of them, in the order in which they were submitted.
-    var all: [PoolWork] { self.works.map(\.work) }
+    /// All of them.
+    var all: some Sequence<PoolWork> { self.works.values }
 }

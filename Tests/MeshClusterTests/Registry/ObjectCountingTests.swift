@@ -38,16 +38,36 @@ struct ObjectCountingTests {
         #expect(registry.objectCount == 0)
     }
 
-    @Test("of a process that has ended nobody can hold an object")
+    @Test("of a process that has ended nobody can begin to hold an object, and those who do let it go")
     func ownerGone() {
         var registry = Registry()
         let object = UniqueID.makeObject(of: PeerID(1))
         let now = Moment(time: 1, date: Date())
         _ = registry.report(HoldChanges(acquired: [object]), by: PeerID(2), on: nil, at: now)
         registry.lost(PeerID(1), Registry.Death(.nodeLost, "It has ended."), at: now)
-        #expect(registry.objectCount == 0)
         let ended = registry.report(HoldChanges(acquired: [object]), by: PeerID(3), on: nil, at: now)
         #expect(ended.map(\.actor) == [object])
+        #expect(registry.objectCount == 1)
+        _ = registry.report(
+            HoldChanges(released: [.init(actor: object, grants: 1)]), by: PeerID(2), on: nil, at: now)
+        #expect(registry.objectCount == 0)
+    }
+
+    @Test("an owner that was given up and comes back frees nothing that others still hold")
+    func ownerBack() {
+        var registry = Registry()
+        let (owner, holder) = (PeerID(1), PeerID(2))
+        let object = UniqueID.makeObject(of: owner)
+        func moment(_ time: UInt64) -> Moment { Moment(time: time, date: Date()) }
+        _ = registry.report(HoldChanges(acquired: [object]), by: holder, on: nil, at: moment(1))
+        registry.lost(owner, Registry.Death(.nodeLost, "It was not heard."), at: moment(2))
+        registry.welcome(owner)
+        let asked = HoldChanges(released: [.init(actor: object, grants: 0)], isComplete: true)
+        #expect(registry.report(asked, by: owner, on: nil, at: moment(3)).isEmpty)
+        _ = registry.takeEffects()
+        let released = HoldChanges(released: [.init(actor: object, grants: 1)])
+        _ = registry.report(released, by: holder, on: nil, at: moment(4))
+        #expect(registry.takeEffects().contains(.objectsFree([object], of: owner)))
     }
 }
 
@@ -81,6 +101,12 @@ private struct ObjectWorld {
     private var nextNumber: UInt64 = 1
     /// When which pins of whom go, whose receivers have died.
     private var unpins: [(time: UInt64, process: Int, numbers: [UInt64])] = []
+    /// Those that the broker believes to have ended, and those of them whose last report has no answer.
+    private var givenUp: Set<Int> = []
+    private var wereGivenUp: Set<Int> = []
+    private var isUnanswered: Set<Int> = []
+    /// Objects of which somebody was told that they are lost.
+    private var lost: Set<UniqueID> = []
     /// The objects that their owners have for others.
     private var given: Set<UniqueID> = []
     var violations: [String] = []
@@ -115,6 +141,7 @@ private struct ObjectWorld {
                 self.drop(object, by: process)
             }
         case 6 where self.pick(40) == 0: self.die(process)
+        case 7 where self.pick(8) == 0: self.isGivenUp(process) ? self.comeBack(process) : self.giveUp(process)
         default: self.deliver()
         }
         self.report(process)
@@ -131,6 +158,9 @@ private struct ObjectWorld {
 
     /// Everything arrives, and everybody lets everything go.
     mutating func finish() {
+        for process in self.processes.indices where self.isGivenUp(process) && self.processes[process].isAlive {
+            self.comeBack(process)
+        }
         for _ in 0..<40 {
             while !self.links.isEmpty { self.deliver() }
             for process in self.processes.indices where self.processes[process].isAlive {
@@ -161,7 +191,33 @@ private struct ObjectWorld {
         if !self.processes[process].has(object) { self.processes[process].holds.drop(object, isDrained: true) }
     }
 
+    private func isGivenUp(_ process: Int) -> Bool { self.givenUp.contains(process) }
+
+    /// A process is not heard by the broker any more, for too long. It does not know that, and others hear it well.
+    private mutating func giveUp(_ process: Int) {
+        self.givenUp.insert(process)
+        self.wereGivenUp.insert(process)
+        self.log.append("\(self.time / 1000) given up \(process)")
+        for route in [[process, Self.broker], [Self.broker, process]] {
+            if self.links.removeValue(forKey: route) != nil { self.isUnanswered.insert(process) }
+        }
+        self.registry.lost(self.peer(process), Registry.Death(.nodeLost, "It was not heard."), at: self.now)
+        self.settle()
+    }
+
+    /// It is a member again, and says everything that it has.
+    private mutating func comeBack(_ process: Int) {
+        self.givenUp.remove(process)
+        self.log.append("\(self.time / 1000) comes back \(process)")
+        self.registry.welcome(self.peer(process))
+        if self.isUnanswered.remove(process) != nil { self.processes[process].holds.failed() }
+        self.processes[process].holds.reportEverything()
+        for object in self.given where object.owner == self.peer(process) { self.processes[process].holds.ask(object) }
+        self.report(process)
+    }
+
     private mutating func report(_ process: Int) {
+        guard !self.isGivenUp(process) else { return }
         guard let changes = self.processes[process].holds.nextReport() else { return }
         self.send(.report(changes, from: process), from: process, to: Self.broker)
     }
@@ -237,9 +293,17 @@ private struct ObjectWorld {
     }
 
     private mutating func free(_ object: UniqueID, by owner: Int) {
-        guard object.owner == self.peer(owner) else { return }
+        guard object.owner == self.peer(owner) else {
+            self.processes[owner].refs.remove(object)
+            self.lost.insert(object)
+            return
+        }
         guard self.given.remove(object) != nil else { return }
-        let holders = self.processes.indices.filter { self.processes[$0].isAlive && self.processes[$0].has(object) }
+        // What one held that was given up may have been freed, and who was told that an object is lost has none.
+        let holders = self.processes.indices.filter {
+            self.processes[$0].isAlive && self.processes[$0].has(object) && !self.wereGivenUp.contains($0)
+                && !self.lost.contains(object)
+        }
         if !holders.isEmpty {
             let dead = self.processes.indices.filter { !self.processes[$0].isAlive }
             self.violations.append(

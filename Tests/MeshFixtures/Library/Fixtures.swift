@@ -15,7 +15,7 @@ public enum Fixtures {
     package static func bootstrap() { self.bootstraps.wrappingAdd(1, ordering: .relaxed) }
 
     /// The times of the program's mesh: the lease time in milliseconds by `FIXTURES_LEASE`, with ten heartbeats, and by
-    /// `FIXTURES_ABSENCE` how long nodes go on without their broker.
+    /// `FIXTURES_ABSENCE` how long nodes go on without their broker. `FIXTURES_OBJECT_MEMORY` is the budget of each store.
     package static var settings: MeshSettings {
         var settings = MeshSettings()
         if let lease = self.number("FIXTURES_LEASE") {
@@ -24,6 +24,7 @@ public enum Fixtures {
         }
         if let absence = self.number("FIXTURES_ABSENCE") { settings.brokerAbsence = .milliseconds(absence) }
         if let remembered = self.number("FIXTURES_REMEMBERED") { settings.remembered = remembered }
+        if let memory = self.number("FIXTURES_OBJECT_MEMORY") { settings.objectMemory = .bytes(Int64(memory)) }
         return settings
     }
 
@@ -48,6 +49,7 @@ public enum Fixtures {
         case "drown": try await self.drown(mesh)
         case "starve": self.starve()
         case "chaos": try await ChaosDriver(arguments.dropFirst(), mesh: mesh).run()
+        case "object-chaos": try await ObjectChaosDriver(arguments.dropFirst(), mesh: mesh).run()
         case "soak": try await SoakDriver(mesh).run()
         case "own": try await self.own(mesh)
         case "eat": try await self.eat(mesh, limit: Int64(arguments.dropFirst().first ?? "") ?? 0)

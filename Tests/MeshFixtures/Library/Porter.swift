@@ -4,7 +4,10 @@ import Glibc
 /// A member of pools.
 public distributed actor Porter: RemoteActor {
     /// What it throws.
-    public struct Dropped: Error, Codable {}
+    public struct Dropped: Error, Codable {
+        /// Makes one.
+        public init() {}
+    }
 
     /// Makes one.
     public init(actorSystem: Mesh) { self.actorSystem = actorSystem }

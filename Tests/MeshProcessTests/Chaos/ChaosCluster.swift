@@ -30,9 +30,13 @@ actor ChaosCluster {
     /// - Parameters:
     ///   - network: with the hosts `broker`, `one`, `two` and `driver`; nil: all is on this host.
     ///   - directory: for the files that they need.
-    init(on network: Network?, leaseTime: Duration, directory: String) async throws {
+    ///   - environment: what the programs find there besides.
+    init(
+        on network: Network?, leaseTime: Duration, directory: String, environment more: [String: String] = [:]
+    ) async throws {
         self.network = network
-        var environment = ["FIXTURES_LEASE": "\(leaseTime / .milliseconds(1))".split(separator: ".")[0].description]
+        var environment = more
+        environment["FIXTURES_LEASE"] = "\(leaseTime / .milliseconds(1))".split(separator: ".")[0].description
         var binding = "tcp://127.0.0.1:*"
         if let network {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -58,15 +62,11 @@ actor ChaosCluster {
         }
     }
 
-    /// Starts a driver that calls for so many seconds.
-    func addDriver(
-        _ index: Int, of count: Int, directory: String, seed: UInt64, seconds: Double
-    ) throws
-        -> FixtureProgram
-    {
+    /// Starts a driver that does what arguments say.
+    func addDriver(_ arguments: [String]) throws -> FixtureProgram {
         let driver = try FixtureProgram(
-            ["chaos", directory, "\(index)", "\(count)", "\(seed)", "\(seconds)", "--mesh", self.address],
-            environment: self.environment, on: self.network.map { try $0["driver"] })
+            arguments + ["--mesh", self.address], environment: self.environment,
+            on: self.network.map { try $0["driver"] })
         self.see(driver.processID)
         return driver
     }

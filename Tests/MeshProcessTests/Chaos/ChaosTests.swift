@@ -46,7 +46,7 @@ extension Processes {
             for index in 0..<Self.drivers {
                 drivers.append(
                     try await cluster.addDriver(
-                        index, of: Self.drivers, directory: directory, seed: seed, seconds: seconds))
+                        ["chaos", directory, "\(index)", "\(Self.drivers)", "\(seed)", "\(seconds)"]))
             }
             for driver in drivers { #expect(await driver.line() == "ready") }
             try await cluster.run(
@@ -56,7 +56,7 @@ extension Processes {
 
             var violations: [String] = []
             for (index, driver) in drivers.enumerated() {
-                violations += await self.complaints(of: driver).map { "driver \(index): \($0)" }
+                violations += await self.complaints(of: driver).lines.map { "driver \(index): \($0)" }
             }
             // One is told to end, the other has no time for anything.
             for (driver, signal) in zip(drivers, [SIGTERM, SIGKILL]) {
@@ -85,14 +85,16 @@ extension Processes {
             return (violations, summary)
         }
 
-        /// What a driver prints before it is done, and why it ended when it ended instead.
-        private func complaints(of driver: FixtureProgram) async -> [String] {
+        /// What a driver prints before it is done, and why it ended when it ended instead; and how it says that it is.
+        func complaints(
+            of driver: FixtureProgram, until word: String = "done"
+        ) async -> (lines: [String], end: String) {
             var lines: [String] = []
             while let line = await driver.line() {
-                if line == "done" { return lines }
+                if line.hasPrefix(word) { return (lines, line) }
                 lines.append(line)
             }
-            return await lines + driver.errors.lines() + ["it ended before it was done"]
+            return (await lines + driver.errors.lines() + ["it ended before it was \(word)"], "")
         }
 
         /// What is left of the drivers' actors when the drivers have ended.
@@ -125,7 +127,7 @@ extension Processes {
             return evidence
         }
 
-        private func number(_ variable: String) -> String? { getenv(variable).map { String(cString: $0) } }
+        func number(_ variable: String) -> String? { getenv(variable).map { String(cString: $0) } }
     }
 }
 

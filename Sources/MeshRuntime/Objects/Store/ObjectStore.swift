@@ -13,7 +13,11 @@ package final class ObjectStore: Sendable {
         var ledger: ObjectLedger
         var files: [UInt64: SegmentFile] = [:]
         /// The copies that are there or being fetched.
-        var copies: [ObjectLedger.Origin: Task<StoredObject, any Error>] = [:]
+        var copies: [ObjectLedger.Origin: ObjectCopy] = [:]
+        /// Which processes made segments for others, which may not have heard of them, and where those are.
+        var makers: [UInt64: (maker: PeerID, owner: PeerAddress)] = [:]
+        /// For whom segments are being taken over.
+        var adopting: [UInt64: PeerID] = [:]
         /// Which stores have copies of a segment.
         var readers: [UInt64: Set<PeerID>] = [:]
     }
@@ -54,12 +58,15 @@ package final class ObjectStore: Sendable {
 
     /// Takes over a segment that another process of this host has made.
     func adopt(
-        _ number: UInt64, of maker: PeerID, process: Int32, descriptor: Int32, size: Int, for owner: PeerID
+        _ number: UInt64, of maker: PeerID, process: Int32, descriptor: Int32, size: Int, for owner: PeerID,
+        at address: PeerAddress? = nil
     ) async throws -> StoredObject {
         guard size >= SegmentLayout.headerSize, let file = SegmentFile.opened(by: process, descriptor),
             file.size == size,
             file.isUnchangeable
         else { throw MeshError(.objectLost, "Process \(process) has no such object; it may have ended.") }
+        self.state.withLock { $0.adopting[number] = owner }
+        defer { self.state.withLock { $0.adopting[number] = nil } }
         // Made in memory though there is no room for all of it: it goes on to disk.
         guard try await self.makeRoom(size) else {
             let disk = try await onOwnThread { () throws(MeshError) in
@@ -67,9 +74,26 @@ package final class ObjectStore: Sendable {
                 try Self.copy(file, to: disk, size: size)
                 return disk
             }
-            return try self.list(number, of: maker, disk, size: size, for: owner, origin: nil, isOnDisk: true)
+            return try self.adopt(number, of: maker, disk, size: size, for: owner, at: address, isOnDisk: true)
         }
-        return try self.list(number, of: maker, file, size: size, for: owner, origin: nil, isOnDisk: false)
+        return try self.adopt(number, of: maker, file, size: size, for: owner, at: address, isOnDisk: false)
+    }
+
+    private func adopt(
+        _ number: UInt64, of maker: PeerID, _ file: SegmentFile, size: Int, for owner: PeerID,
+        at address: PeerAddress?, isOnDisk: Bool
+    ) throws(MeshError) -> StoredObject {
+        let object = try self.list(number, of: maker, file, size: size, for: owner, origin: nil, isOnDisk: isOnDisk)
+        // Its owner may have ended in the meantime.
+        let isOwned = self.state.withLock { state in
+            if maker != owner, let address { state.makers[number] = (maker, address) }
+            return state.adopting[number] != nil
+        }
+        guard isOwned else {
+            _ = self.free([number], of: nil)
+            throw MeshError(.objectLost, "The object is lost: its owner, process \(owner), has ended.")
+        }
+        return object
     }
 
     private func list(
@@ -170,27 +194,42 @@ package final class ObjectStore: Sendable {
 
     /// A copy of a segment of another store: the one that there is, or a new one. Everybody who asks at the same time
     /// gets the same.
+    /// - Parameter fetch: writes it, and says how many bytes have come.
+    /// - Throws: `cancelled` when the calling task is cancelled; others who ask still get it.
     func copy(
-        of object: StoredObject, _ fetch: @escaping @Sendable (SegmentFile) async throws -> Void
+        of object: StoredObject,
+        _ fetch: @escaping @Sendable (SegmentFile, _ progress: @escaping @Sendable (Int) -> Void) async throws -> Void
     ) async throws -> StoredObject {
         let origin = ObjectLedger.Origin(store: object.store.peer, number: object.number)
-        let task = self.state.withLock { state in
-            if let known = state.copies[origin] { return known }
-            let task = Task {
-                let copy = try await self.make(
-                    object.number, of: object.maker, size: object.size, for: object.store.peer, origin: origin, fetch)
-                // It may have been freed while it was fetched.
-                if self.state.withLock({ $0.copies[origin] == nil }) { _ = self.free([copy.number], of: nil) }
-                return copy
-            }
-            state.copies[origin] = task
-            return task
+        let (copy, isNew) = self.state.withLock { state in
+            if let known = state.copies[origin] { return (known, false) }
+            let copy = ObjectCopy(of: object)
+            state.copies[origin] = copy
+            return (copy, true)
         }
+        if isNew { Task { await self.make(copy, origin, fetch) } }
+        return try await copy.result.value()
+    }
+
+    private func make(
+        _ copy: ObjectCopy, _ origin: ObjectLedger.Origin,
+        _ fetch: @escaping @Sendable (SegmentFile, @escaping @Sendable (Int) -> Void) async throws -> Void
+    ) async {
+        let object = copy.object
         do {
-            return try await task.value
+            let stored = try await self.make(
+                object.number, of: object.maker, size: object.size, for: object.store.peer, origin: origin
+            ) { file in
+                try await fetch(file) { copy.add($0) }
+            }
+            copy.finish()
+            // It may have been freed while it was fetched.
+            if self.state.withLock({ $0.copies[origin] !== copy }) { _ = self.free([stored.number], of: nil) }
+            copy.result.complete(.success(stored))
         } catch {
-            self.state.withLock { if $0.copies[origin] == task { $0.copies[origin] = nil } }
-            throw error
+            copy.finish()
+            self.state.withLock { if $0.copies[origin] === copy { $0.copies[origin] = nil } }
+            copy.result.complete(.failure(error))
         }
     }
 
@@ -224,6 +263,7 @@ package final class ObjectStore: Sendable {
     package func forget(_ processes: Set<PeerID>) {
         var removed: [SegmentFile?] = []
         self.state.withLock { state in
+            for (number, owner) in state.adopting where processes.contains(owner) { state.adopting[number] = nil }
             for (number, entry) in state.ledger.entries where processes.contains(entry.owner) {
                 removed.append(Self.remove(number, &state))
                 state.readers[number] = nil
@@ -233,7 +273,31 @@ package final class ObjectStore: Sendable {
         withExtendedLifetime(removed) {}
     }
 
+    /// A process has ended: the segments that it made for others, by their owners. Those may never hear of them.
+    func made(by process: PeerID) -> [PeerAddress: [UInt64]] {
+        self.state.withLock { state in
+            var segments: [PeerAddress: [UInt64]] = [:]
+            for (number, made) in state.makers where made.maker == process {
+                state.makers[number] = nil
+                segments[made.owner, default: []].append(number)
+            }
+            return segments
+        }
+    }
+
+    /// A process is out of reach: copies of what it keeps are of no use before it is back, and can be fetched again then.
+    func forgetCopies(from process: PeerID) {
+        var removed: [SegmentFile?] = []
+        self.state.withLock { state in
+            for (number, entry) in state.ledger.entries where entry.origin?.store == process {
+                removed.append(Self.remove(number, &state))
+            }
+        }
+        withExtendedLifetime(removed) {}
+    }
+
     private static func remove(_ number: UInt64, _ state: inout State) -> SegmentFile? {
+        state.makers[number] = nil
         if let origin = state.ledger.remove(number)?.origin { state.copies[origin] = nil }
         return state.files.removeValue(forKey: number)
     }
@@ -243,26 +307,8 @@ package final class ObjectStore: Sendable {
         self.state.withLock { state in
             ObjectUsage(
                 count: state.ledger.entries.count, bytes: state.ledger.used, budget: state.ledger.budget,
-                bytesOnDisk: state.ledger.onDisk)
+                bytesOnDisk: state.ledger.onDisk,
+                bytesToFetch: state.copies.values.reduce(0) { $0 + $1.bytesLeft })
         }
-    }
-}
-
-/// How full a store of objects is.
-public struct ObjectUsage: Hashable, Sendable, Codable {
-    /// How many large objects it has.
-    public var count: Int
-    /// How many bytes of memory they take.
-    public var bytes: Int
-    /// How many bytes of memory they may take; what is more goes to disk.
-    public var budget: Int
-    /// How many bytes of them are on disk.
-    public var bytesOnDisk: Int
-
-    package init(count: Int = 0, bytes: Int = 0, budget: Int = 0, bytesOnDisk: Int = 0) {
-        self.count = count
-        self.bytes = bytes
-        self.budget = budget
-        self.bytesOnDisk = bytesOnDisk
     }
 }

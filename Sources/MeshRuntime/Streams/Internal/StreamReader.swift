@@ -13,6 +13,7 @@ final class StreamReader<Element: Codable & Sendable>: Sendable {
     private let number = UInt64.random(in: 1...UInt64.max)
     private let state: Mutex<StreamReaderState<Element>>
     private let isPassedOn = Atomic<Bool>(false)
+    private let isClosed = Atomic<Bool>(false)
     /// Keeps the actor that writes it.
     private let hold: HandleLease?
 
@@ -33,6 +34,12 @@ final class StreamReader<Element: Codable & Sendable>: Sendable {
 
     deinit {
         guard !self.isPassedOn.load(ordering: .sequentiallyConsistent) else { return }
+        self.close()
+    }
+
+    /// Nothing more is wanted, or comes: the writer keeps nothing for this reader any more.
+    private func close() {
+        guard !self.isClosed.exchange(true, ordering: .relaxed) else { return }
         switch self.origin {
         case .here(let source): source.close(reader: self.number)
         case .there(let remote): remote.tell { [number] in try await $0.close(remote.id, reader: number) }
@@ -77,6 +84,7 @@ final class StreamReader<Element: Codable & Sendable>: Sendable {
             try self.state.withLock { state throws(MeshError) in
                 try state.receive(batch, now: cmesh_monotonic_nanoseconds())
             }
+            if batch.end != nil { self.close() }
         } catch {
             // After these the question can be asked again, and nothing is lost.
             let repeatable: [MeshError.Code] = [.cancelled, .deadlineExceeded, .actorUnavailable]

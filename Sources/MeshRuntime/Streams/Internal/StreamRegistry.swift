@@ -24,8 +24,14 @@ final class StreamRegistry: Sendable {
     /// A batch of more bytes is sent without waiting for more elements.
     static let batchSize = 256 << 10
 
+    private struct Entry {
+        var stream: any RegisteredStream
+        /// Those of the task that writes it, which goes on as long as it is here.
+        var task: TaskStreams?
+    }
+
     private struct State {
-        var streams: [UniqueID: any RegisteredStream] = [:]
+        var streams: [UniqueID: Entry] = [:]
         var isPrepared = false
         /// When the next look is due.
         var wakeAt: UInt64?
@@ -40,7 +46,9 @@ final class StreamRegistry: Sendable {
     func add(_ stream: any RegisteredStream, _ id: UniqueID) {
         let (isFirst, ended) = self.state.withLock { state -> (Bool, MeshError?) in
             if let ended = state.ended { return (false, ended) }
-            state.streams[id] = stream
+            let task = MeshScope.current?.call?.streams
+            task?.add(stream, id)
+            state.streams[id] = Entry(stream: stream, task: task)
             defer { state.isPrepared = true }
             return (!state.isPrepared, nil)
         }
@@ -48,12 +56,12 @@ final class StreamRegistry: Sendable {
         if isFirst { self.prepare() }
     }
 
-    func find(_ id: UniqueID) -> (any RegisteredStream)? { self.state.withLock { $0.streams[id] } }
+    func find(_ id: UniqueID) -> (any RegisteredStream)? { self.state.withLock { $0.streams[id]?.stream } }
 
     func remove(_ id: UniqueID) {
         // What a stream still holds may be streams itself, which come here when they go: not under the lock.
         let removed = self.state.withLock { $0.streams.removeValue(forKey: id) }
-        withExtendedLifetime(removed) {}
+        removed?.task?.remove(id)
     }
 
     /// How many streams there are, for tests and reports.
@@ -74,12 +82,15 @@ final class StreamRegistry: Sendable {
 
     private func lost(_ peer: PeerID, _ error: MeshError) {
         let streams = self.state.withLock { state in
-            let lost = state.streams.filter { $0.value.isRead(by: peer) }
+            let lost = state.streams.filter { $0.value.stream.isRead(by: peer) }
             for id in lost.keys { state.streams[id] = nil }
-            return Array(lost.values)
+            return lost
         }
         let error = MeshError(.actorDied, "The process that read the stream is gone.", cause: error)
-        for stream in streams { stream.finish(.lost(error)) }
+        for (id, entry) in streams {
+            entry.stream.finish(.lost(error))
+            entry.task?.remove(id)
+        }
     }
 
     /// This process leaves its mesh.
@@ -87,9 +98,12 @@ final class StreamRegistry: Sendable {
         let streams = self.state.withLock { state in
             state.ended = error
             defer { state.streams = [:] }
-            return Array(state.streams.values)
+            return state.streams
         }
-        for stream in streams { stream.finish(.lost(error)) }
+        for (id, entry) in streams {
+            entry.stream.finish(.lost(error))
+            entry.task?.remove(id)
+        }
     }
 
     // MARK: Time
@@ -111,7 +125,7 @@ final class StreamRegistry: Sendable {
             // A timer that a later, earlier one has overtaken finds its work done.
             guard let due = state.wakeAt, now >= due else { return [:] }
             state.wakeAt = nil
-            return state.streams
+            return state.streams.mapValues(\.stream)
         }
         var next: UInt64?
         for (id, stream) in streams {

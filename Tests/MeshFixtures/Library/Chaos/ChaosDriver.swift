@@ -85,7 +85,7 @@ package struct ChaosDriver: Sendable {
 
     /// Actors that have actors, which are to end with this process too.
     private func tree() async throws -> Branch {
-        try await self.persist {
+        try await persist {
             // Whoever has one that died meanwhile does not grow.
             let witness = try await self.mesh.spawn(Witness.self, options: Witness.options)
             let name = "tree-\(self.index)"
@@ -149,7 +149,7 @@ package struct ChaosDriver: Sendable {
     private func message(_ workload: ChaosWorkload, until end: ContinuousClock.Instant) async throws {
         var workload = workload
         var evidence = MessageEvidence()
-        var collector = try await self.persist { try await self.mesh.spawn(MessageActor.self) }
+        var collector = try await persist { try await self.mesh.spawn(MessageActor.self) }
         while ContinuousClock.now < end {
             var codes: [MeshError.Code] = []
             var added: [(Int, ObjectRef<Done>)] = []
@@ -186,7 +186,7 @@ package struct ChaosDriver: Sendable {
             }
             if codes.contains(.actorDied) {
                 evidence = MessageEvidence()
-                collector = try await self.persist { try await self.mesh.spawn(MessageActor.self) }
+                collector = try await persist { try await self.mesh.spawn(MessageActor.self) }
             }
             try await Task.sleep(for: burst.pause)
         }
@@ -197,26 +197,13 @@ package struct ChaosDriver: Sendable {
     ) async throws -> Specimen {
         let name = "\(kind.name)-\(driver)"
         guard driver == self.index else {
-            return try await self.persist(until: end) { try await self.mesh.find(Specimen.self, named: name) }
+            return try await persist(until: end) { try await self.mesh.find(Specimen.self, named: name) }
         }
         let options = ActorOptions(
             name: name, maxRestarts: kind.restarts, maxTaskRetries: kind.retries,
             backoff: Backoff(initial: .milliseconds(5), maximum: .milliseconds(50)))
-        return try await self.persist(until: end) {
+        return try await persist(until: end) {
             try await self.mesh.findOrSpawn(Specimen.self, .init(directory: self.directory), options: options)
-        }
-    }
-
-    /// Tries until it goes well. Processes die while it tries.
-    private func persist<Result>(
-        until end: ContinuousClock.Instant = .now + .seconds(60), _ body: () async throws -> Result
-    ) async throws -> Result {
-        while true {
-            do {
-                return try await body()
-            } catch  where ContinuousClock.now < end {
-                try await Task.sleep(for: .milliseconds(10))
-            }
         }
     }
 
@@ -242,7 +229,20 @@ private final class Numbers: Sendable {
     func next() -> Int { self.last.add(1, ordering: .relaxed).newValue }
 }
 
-private func say(_ text: String) {
+func say(_ text: String) {
     let line = Array((text + "\n").utf8)
     _ = line.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+}
+
+/// Tries until it goes well. Processes die while it tries.
+func persist<Result>(
+    until end: ContinuousClock.Instant = .now + .seconds(60), _ body: () async throws -> Result
+) async throws -> Result {
+    while true {
+        do {
+            return try await body()
+        } catch  where ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
 }
