@@ -58,7 +58,10 @@ extension Processes {
         @Test("a program is bootstrapped once in each worker, before any of its actors is there")
         func bootstrap() async throws {
             try await withFixtures { mesh in
-                for _ in 0..<2 { #expect(try await mesh.spawn(Blocker.self).bootstraps() == 1) }
+                for _ in 0..<2 {
+                    let blocker = try await mesh.spawn(Blocker.self)
+                    #expect(try await blocker.bootstraps() == 1)
+                }
             }
         }
 

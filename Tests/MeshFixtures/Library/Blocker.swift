@@ -13,7 +13,7 @@ public distributed actor Blocker: RemoteActor {
     public distributed func processID() -> Int32 { getpid() }
 
     /// How often the program has bootstrapped the process that this lives in.
-    public distributed func bootstraps() -> Int { Fixtures.bootstraps.load(ordering: .relaxed) }
+    public distributed func bootstraps() -> Int { Fixtures.bootstraps }
 
     /// Counts.
     public distributed func count() -> Int {

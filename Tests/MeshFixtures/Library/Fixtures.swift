@@ -8,11 +8,13 @@ public enum Fixtures {
     /// The name by which nodes know the program.
     public static let program = "mesh-fixtures"
 
+    private static let counter = Atomic<Int>(0)
+
     /// How often this process was bootstrapped.
-    static let bootstraps = Atomic<Int>(0)
+    static var bootstraps: Int { self.counter.load(ordering: .relaxed) }
 
     /// What the program bootstraps: it counts.
-    package static func bootstrap() { self.bootstraps.wrappingAdd(1, ordering: .relaxed) }
+    package static func bootstrap() { self.counter.wrappingAdd(1, ordering: .relaxed) }
 
     /// The times of the program's mesh: the lease time in milliseconds by `FIXTURES_LEASE`, with ten heartbeats, and by
     /// `FIXTURES_ABSENCE` how long nodes go on without their broker. `FIXTURES_OBJECT_MEMORY` is the budget of each store.
