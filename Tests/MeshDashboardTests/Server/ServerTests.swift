@@ -44,7 +44,7 @@ struct ServerTests {
         let mesh = MadeUpMesh { $0.actors = [actor(1, name: "one")] }
         try await self.serve(mesh) { client in
             for path in Self.pages {
-                let answer = try client.get(path)
+                let answer = try await client.get(path)
                 #expect(answer.status == 200, "\(path)")
                 #expect(answer.body.hasPrefix("<!doctype html>") && answer.body.contains("</html>"), "\(path)")
                 #expect(answer.body.contains("a &lt;mesh&gt;"))
@@ -59,12 +59,13 @@ struct ServerTests {
                 #expect(!answer.body.contains("http://www") && !answer.body.contains("https://"))
             }
             for file in ["dashboard.css", "dashboard.js", "icon.svg"] {
-                #expect(try client.get("/static/\(file)").status == 200)
+                #expect(try await client.get("/static/\(file)").status == 200)
             }
-            #expect(try client.get("/nothing").status == 404)
-            #expect(try client.get("/actors/\(UniqueID(high: 9, low: 9))").status == 404)
+            #expect(try await client.get("/nothing").status == 404)
+            #expect(try await client.get("/actors/\(UniqueID(high: 9, low: 9))").status == 404)
             #expect(
-                try client.send("DELETE", "/actors", ["Origin": "http://127.0.0.1:\(client.port)"], body: "").status
+                try await client.send("DELETE", "/actors", ["Origin": "http://127.0.0.1:\(client.port)"], body: "")
+                    .status
                     >= 400)
         }
     }
@@ -73,27 +74,28 @@ struct ServerTests {
     func rebinding() async throws {
         try await self.serve(MadeUpMesh()) { client in
             for path in Self.pages + ["/api/v1/overview", "/live", "/static/dashboard.js"] {
-                let answer = try client.get(path, ["Host": "evil.example:\(client.port)"])
+                let answer = try await client.get(path, ["Host": "evil.example:\(client.port)"])
                 #expect(answer.status == 403, "\(path)")
                 #expect(!answer.body.contains("actor"))
             }
-            #expect(try client.get("/", ["Host": "mesh.example"]).status == 200)
-            #expect(try client.get("/api/v1/overview", ["Sec-Fetch-Site": "cross-site"]).status == 403)
+            #expect(try await client.get("/", ["Host": "mesh.example"]).status == 200)
+            #expect(try await client.get("/api/v1/overview", ["Sec-Fetch-Site": "cross-site"]).status == 403)
         }
     }
 
     /// Signs in, and returns the cookie and the token of the forms.
-    private static func signIn(_ client: HTTPClient, _ secret: String = code) throws -> (cookie: String, token: String)
-    {
-        let form = try client.get("/sign-in?next=/nodes")
+    private static func signIn(
+        _ client: HTTPClient, _ secret: String = code
+    ) async throws -> (cookie: String, token: String) {
+        let form = try await client.get("/sign-in?next=/nodes")
         let (cookie, token) = try self.session(in: form)
-        let answer = try client.post(
+        let answer = try await client.post(
             "/sign-in", ["Cookie": cookie], form: "token=\(token)&next=%2Fnodes&secret=\(secret)")
         #expect(answer.status == 303)
         #expect(answer.headers["location"] == "/nodes")
         let signedIn = try #require(answer.headers["set-cookie"]?.split(separator: ";").first.map(String.init))
         #expect(signedIn != cookie)
-        let page = try client.get("/", ["Cookie": signedIn])
+        let page = try await client.get("/", ["Cookie": signedIn])
         return (signedIn, try #require(between(page.body, "name=\"token\" value=\"", "\"")))
     }
 
@@ -110,15 +112,18 @@ struct ServerTests {
         let (one, two) = (UniqueID(high: 1, low: 2), UniqueID(high: 1, low: 4))
         try await self.serve(mesh) { client in
             #expect(
-                try client.get("/actors/\(one)/kill").headers["location"] == "/sign-in?next=%2Factors%2F\(one)%2Fkill")
-            #expect(try client.post("/actors/\(one)/kill", form: "").status == 403)
+                try await client.get("/actors/\(one)/kill").headers["location"]
+                    == "/sign-in?next=%2Factors%2F\(one)%2Fkill")
+            #expect(try await client.post("/actors/\(one)/kill", form: "").status == 403)
             // The form to sign in gives a session, which is not enough.
-            let (early, earlyToken) = try Self.session(in: try client.get("/sign-in"))
+            let (early, earlyToken) = try Self.session(in: try await client.get("/sign-in"))
             #expect(
-                try client.post("/actors/\(one)/kill", ["Cookie": early], form: "token=\(earlyToken)").status == 403)
-            let (cookie, token) = try Self.signIn(client)
+                try await client.post("/actors/\(one)/kill", ["Cookie": early], form: "token=\(earlyToken)").status
+                    == 403)
+            let (cookie, token) = try await Self.signIn(client)
             #expect(
-                try client.get("/actors/\(one)/kill", ["Cookie": cookie]).body.contains("Kill Counter &quot;one&quot;?")
+                try await client.get("/actors/\(one)/kill", ["Cookie": cookie]).body.contains(
+                    "Kill Counter &quot;one&quot;?")
             )
             // Without the token, with another's, from another site, or as another kind of content: nothing.
             for (headers, form) in [
@@ -128,18 +133,19 @@ struct ServerTests {
                 (["Content-Type": "text/plain"], "token=\(token)"),
                 (["Origin": "", "Sec-Fetch-Site": ""], "token=\(token)"),
             ] as [([String: String], String)] {
-                let answer = try client.post(
+                let answer = try await client.post(
                     "/actors/\(one)/kill", headers.merging(["Cookie": cookie]) { $1 }, form: form)
                 #expect(answer.status == 403, "\(headers) \(form)")
             }
             #expect(mesh.state.withLock { $0.killed }.isEmpty)
-            let answer = try client.post("/actors/\(one)/kill", ["Cookie": cookie], form: "token=\(token)")
+            let answer = try await client.post("/actors/\(one)/kill", ["Cookie": cookie], form: "token=\(token)")
             #expect(answer.status == 303 && answer.headers["location"] == "/actors/\(one)")
             #expect(mesh.state.withLock { $0.killed } == [one])
-            #expect(try client.get("/actors/\(one)").body.contains("it was killed"))
+            #expect(try await client.get("/actors/\(one)").body.contains("it was killed"))
             // After signing out the cookie is worth nothing.
-            #expect(try client.post("/sign-out", ["Cookie": cookie], form: "token=\(token)").status == 303)
-            #expect(try client.post("/actors/\(two)/kill", ["Cookie": cookie], form: "token=\(token)").status == 403)
+            #expect(try await client.post("/sign-out", ["Cookie": cookie], form: "token=\(token)").status == 303)
+            #expect(
+                try await client.post("/actors/\(two)/kill", ["Cookie": cookie], form: "token=\(token)").status == 403)
             #expect(mesh.state.withLock { $0.killed } == [one])
         }
     }
@@ -147,17 +153,19 @@ struct ServerTests {
     @Test("a wrong code does not sign in, and nobody is led to another site")
     func signingIn() async throws {
         try await self.serve(MadeUpMesh()) { client in
-            let (cookie, token) = try Self.session(in: try client.get("/sign-in"))
+            let (cookie, token) = try Self.session(in: try await client.get("/sign-in"))
             for secret in ["", "wrong", Self.code + "0", String(repeating: "x", count: 7000)] {
-                let answer = try client.post("/sign-in", ["Cookie": cookie], form: "token=\(token)&secret=\(secret)")
+                let answer = try await client.post(
+                    "/sign-in", ["Cookie": cookie], form: "token=\(token)&secret=\(secret)")
                 #expect(answer.status == 403)
                 #expect(answer.body.contains("That is not it"))
             }
-            #expect(try client.post("/sign-in", form: "secret=\(Self.code)").status == 403)
-            let large = try client.post("/sign-in", ["Cookie": cookie], form: String(repeating: "x", count: 100_000))
+            #expect(try await client.post("/sign-in", form: "secret=\(Self.code)").status == 403)
+            let large = try await client.post(
+                "/sign-in", ["Cookie": cookie], form: String(repeating: "x", count: 100_000))
             #expect(large.status == 413)
             for next in ["//evil.example", "https%3A%2F%2Fevil.example", "%2F%5Cevil.example", "/a%0d%0aX:y"] {
-                let answer = try client.get("/sign-in?next=\(next)", ["Cookie": cookie])
+                let answer = try await client.get("/sign-in?next=\(next)", ["Cookie": cookie])
                 #expect(answer.body.contains("name=\"next\" value=\"/\""), "\(next)")
             }
         }
@@ -166,7 +174,7 @@ struct ServerTests {
     @Test("at a dashboard that can only look there is nothing to sign in to")
     func readOnly() async throws {
         try await self.serve(MadeUpMesh(), credentials: .none(reason: "It has an observer's key.")) { client in
-            let form = try client.get("/sign-in")
+            let form = try await client.get("/sign-in")
             #expect(form.body.contains("observer"))
             #expect(!form.body.contains("type=\"password\""))
         }
@@ -177,16 +185,16 @@ struct ServerTests {
         let mesh = MadeUpMesh { $0.actors = [actor(1, name: "one")] }
         try await self.serve(mesh, isPrivate: true) { client in
             for path in Self.pages where path != "/sign-in" {
-                let answer = try client.get(path)
+                let answer = try await client.get(path)
                 #expect(answer.status == 303 && answer.headers["location"]?.hasPrefix("/sign-in") == true, "\(path)")
             }
             for path in ["/api/v1/actors", "/api/v1/events", "/live/actors"] {
-                #expect(try client.get(path).status == 401, "\(path)")
+                #expect(try await client.get(path).status == 401, "\(path)")
             }
-            let (early, _) = try Self.session(in: try client.get("/sign-in"))
-            #expect(try client.get("/actors", ["Cookie": early]).status == 303)
-            let (cookie, _) = try Self.signIn(client)
-            #expect(try client.get("/actors", ["Cookie": cookie]).body.contains(">one<"))
+            let (early, _) = try Self.session(in: try await client.get("/sign-in"))
+            #expect(try await client.get("/actors", ["Cookie": early]).status == 303)
+            let (cookie, _) = try await Self.signIn(client)
+            #expect(try await client.get("/actors", ["Cookie": cookie]).body.contains(">one<"))
         }
     }
 
@@ -194,13 +202,10 @@ struct ServerTests {
     func live() async throws {
         let mesh = MadeUpMesh { $0.actors = [actor(1, name: "one")] }
         try await self.serve(mesh) { client in
-            let first = try client.send("GET", "/live/actors", [:], body: nil, until: "name\">one<")
+            let first = try await client.send("GET", "/live/actors", [:], body: nil, until: "name\">one<")
             #expect(first.headers["content-type"] == "text/event-stream")
             #expect(first.body.contains("event: content\ndata: ") || first.body.contains("event: content"))
-            async let second = Task.detached {
-                try client.send("GET", "/live/actors", [:], body: nil, until: "name\">two<")
-            }
-            .value
+            async let second = client.send("GET", "/live/actors", [:], body: nil, until: "name\">two<")
             mesh.change { $0.actors.append(actor(2, name: "two")) }
             #expect(try await second.body.contains("name\">two<"))
         }
@@ -213,27 +218,27 @@ struct ServerTests {
             state.ended = [termination(UniqueID(high: 5, low: 6), name: "gone")]
         }
         try await self.serve(mesh) { client in
-            func read<Value: Decodable>(_ path: String, as type: Value.Type, status: Int = 200) throws -> Value {
-                let answer = try client.get("/api/v1\(path)")
+            func read<Value: Decodable>(_ path: String, as type: Value.Type, status: Int = 200) async throws -> Value {
+                let answer = try await client.get("/api/v1\(path)")
                 #expect(answer.status == status, "\(path)")
                 #expect(answer.headers["content-type"]?.hasPrefix("application/json") == true)
                 let decoder = JSONDecoder()
                 decoder.dateDecodingStrategy = .iso8601
                 return try decoder.decode(type, from: Data(answer.body.utf8))
             }
-            #expect(try read("/overview", as: DashboardAPI.Overview.self).actors == 2)
-            let page = try read("/actors?limit=1&offset=1", as: DashboardAPI.Actors.self)
+            #expect(try await read("/overview", as: DashboardAPI.Overview.self).actors == 2)
+            let page = try await read("/actors?limit=1&offset=1", as: DashboardAPI.Actors.self)
             #expect(page.matching == 2 && page.actors.count == 1 && page.offset == 1 && page.limit == 1)
             #expect(page.actors[0].pid == 7 && page.actors[0].name == nil)
-            #expect(try read("/ended", as: DashboardAPI.EndedActors.self).ended[0].cause == "killed")
-            let one = try read("/actors/\(UniqueID(high: 1, low: 2))", as: DashboardAPI.ActorState.self)
+            #expect(try await read("/ended", as: DashboardAPI.EndedActors.self).ended[0].cause == "killed")
+            let one = try await read("/actors/\(UniqueID(high: 1, low: 2))", as: DashboardAPI.ActorState.self)
             #expect(one.actor?.name == "one" && one.ended == nil)
-            #expect(try read("/actors/xyz", as: DashboardAPI.Problem.self, status: 400).error.contains("32"))
-            _ = try read("/actors/\(UniqueID(high: 9, low: 8))", as: DashboardAPI.Problem.self, status: 404)
-            _ = try read("/nodes", as: [DashboardAPI.Node].self)
-            _ = try read("/tasks", as: DashboardAPI.Tasks.self)
+            #expect(try await read("/actors/xyz", as: DashboardAPI.Problem.self, status: 400).error.contains("32"))
+            _ = try await read("/actors/\(UniqueID(high: 9, low: 8))", as: DashboardAPI.Problem.self, status: 404)
+            _ = try await read("/nodes", as: [DashboardAPI.Node].self)
+            _ = try await read("/tasks", as: DashboardAPI.Tasks.self)
             mesh.change { $0.failure = MeshError(.brokerUnavailable, "The broker is away.") }
-            let problem = try read("/actors?text=new", as: DashboardAPI.Problem.self, status: 503)
+            let problem = try await read("/actors?text=new", as: DashboardAPI.Problem.self, status: 503)
             #expect(problem.error == "The broker is away." && problem.lastHeard != nil)
         }
     }
@@ -243,9 +248,7 @@ struct ServerTests {
         let mesh = MadeUpMesh()
         try await self.serve(mesh) { client in
             let date = Date(timeIntervalSince1970: 1_800_000_000)
-            async let heard = Task.detached {
-                try client.send("GET", "/api/v1/events", [:], body: nil, until: "nodeJoined")
-            }.value
+            async let heard = client.send("GET", "/api/v1/events", [:], body: nil, until: "nodeJoined")
             // Whoever begins to listen later does not hear it: it happens again until somebody does.
             let happening = Task {
                 while !Task.isCancelled {

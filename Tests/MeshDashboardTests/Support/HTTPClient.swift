@@ -16,16 +16,16 @@ struct HTTPClient: Sendable {
         case noAnswer
     }
 
-    func get(_ path: String, _ headers: [String: String] = [:]) throws -> Answer {
-        try self.send("GET", path, headers, body: nil)
+    func get(_ path: String, _ headers: [String: String] = [:]) async throws -> Answer {
+        try await self.send("GET", path, headers, body: nil)
     }
 
-    func post(_ path: String, _ headers: [String: String] = [:], form: String) throws -> Answer {
+    func post(_ path: String, _ headers: [String: String] = [:], form: String) async throws -> Answer {
         let own = [
             "Content-Type": "application/x-www-form-urlencoded", "Origin": "http://127.0.0.1:\(self.port)",
             "Sec-Fetch-Site": "same-origin",
         ]
-        return try self.send("POST", path, own.merging(headers) { $1 }, body: form)
+        return try await self.send("POST", path, own.merging(headers) { $1 }, body: form)
     }
 
     /// Sends a request and reads what comes until the server closes.
@@ -33,13 +33,18 @@ struct HTTPClient: Sendable {
     /// - Parameter until: ends sooner, when this text has come.
     func send(
         _ method: String, _ path: String, _ headers: [String: String], body: String?, until: String? = nil
-    ) throws -> Answer {
+    ) async throws -> Answer {
         let all = ["Host": "127.0.0.1:\(self.port)", "Connection": "close"].merging(headers) { $1 }
         var text = "\(method) \(path) HTTP/1.1\r\n"
         for (name, value) in all where !value.isEmpty { text += "\(name): \(value)\r\n" }
         if let body { text += "Content-Length: \(body.utf8.count)\r\n" }
         text += "\r\n\(body ?? "")"
-        return try Self.parse(try self.exchange(text, until: until))
+        // On a thread of its own: the server needs those on which tests run.
+        let request = text
+        let answer = try await withUnsafeThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try self.exchange(request, until: until) }) }
+        }
+        return try Self.parse(answer)
     }
 
     private func exchange(_ request: String, until: String?) throws -> String {
