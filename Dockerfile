@@ -53,7 +53,7 @@ EXPOSE 4711
 # It answers, to somebody who has the key.
 HEALTHCHECK --interval=3s --timeout=5s --start-period=10s --retries=3 \
     CMD ["mesh", "nodes", "--mesh", "tcp://127.0.0.1:4711", "--timeout", "3"]
-CMD ["mesh", "broker", "--bind", "tcp://0.0.0.0:4711", "--store", "/var/lib/mesh/registry.sqlite"]
+CMD ["mesh", "broker", "--bind", "tcp://0.0.0.0:4711", "--store", "/var/lib/mesh/registry.sqlite", "--no-dashboard"]
 
 FROM base AS node
 COPY --from=binaries /out/publisher /usr/bin/

@@ -2,7 +2,7 @@
 # there are only the Swift toolchain and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench fuzz chaos soak compose-test metrics-test deps clean
+.PHONY: help run test lint format bench fuzz chaos soak compose-test browser-test metrics-test deps clean
 
 # What Debian and Ubuntu call the C libraries that the package links.
 packages := libzmq3-dev libmsgpack-dev libsqlite3-dev
@@ -39,6 +39,9 @@ soak: deps ## Use a mesh in every way again and again, and watch what it takes: 
 
 compose-test: deps ## Bring up docker-compose.yml, break it, and check what a user would see
 	Tests/Compose/run
+
+browser-test: deps ## Look at the dashboard of a running mesh with a real browser, and leave pictures of its pages
+	Tests/Browser/run
 
 metrics-test: deps ## Have a real Prometheus gather the metrics of a mesh
 	Tests/Prometheus/run

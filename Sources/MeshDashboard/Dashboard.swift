@@ -95,12 +95,17 @@ public struct Dashboard: Service {
         router.add(middleware: SecurityHeaders())
         router.add(middleware: ErrorGuard(logger: self.logger))
         router.add(middleware: PolicyGuard(policy: RequestPolicy(allowing: hosts)))
+        let sessions = Sessions()
+        let cookieName = "mesh-session-\(self.configuration.port)"
+        if self.configuration.isPrivate {
+            router.add(middleware: SignInGuard(sessions: sessions, cookieName: cookieName))
+        }
         AssetRoutes().add(to: router)
         APIRoutes(view: view, history: history, streams: streams).add(to: router)
         MetricsRoute(exporter: MetricsExporter(self.source, deadline: self.configuration.patience)).add(to: router)
         Site(
-            renderer: PageRenderer(view: view, history: history), sessions: Sessions(), credentials: self.credentials,
-            streams: streams, meshName: self.meshName, cookieName: "mesh-session-\(self.configuration.port)",
+            renderer: PageRenderer(view: view, history: history), sessions: sessions, credentials: self.credentials,
+            streams: streams, meshName: self.meshName, cookieName: cookieName,
             logger: self.logger
         ).add(to: router)
         // What the library has to say is that it listens, which `whenReady` does, and that it was cancelled, which is meant.

@@ -11,6 +11,8 @@ public struct DashboardConfiguration: Sendable {
     /// Whether something in front of it keeps others out. Without that it listens on loopback addresses only: it shows
     /// everything to everybody who reaches it, without encryption.
     public var isBehindProxy: Bool
+    /// Whether one has to sign in to look, as one has to change something.
+    public var isPrivate: Bool
     /// The file of the mesh's key, against which a sign-in is checked; nil in a mesh without one. It has to be the one
     /// with which the process has joined.
     public var keyFile: String?
@@ -25,12 +27,14 @@ public struct DashboardConfiguration: Sendable {
     /// On 127.0.0.1, at the standard port.
     public init(
         host: String = "127.0.0.1", port: Int = standardPort, allowedHosts: [String] = [], isBehindProxy: Bool = false,
+        isPrivate: Bool = false,
         keyFile: String? = nil, patience: Duration = .seconds(3), refreshInterval: Duration = .seconds(1)
     ) {
         self.host = host
         self.port = port
         self.allowedHosts = allowedHosts
         self.isBehindProxy = isBehindProxy
+        self.isPrivate = isPrivate
         self.keyFile = keyFile
         self.patience = patience
         self.refreshInterval = refreshInterval

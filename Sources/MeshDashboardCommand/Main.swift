@@ -44,6 +44,9 @@ struct Main: AsyncParsableCommand {
                 + "shows everything to whoever reaches it, unencrypted."))
     var behindProxy = false
 
+    @Flag(name: .customLong("private"), help: "One has to sign in to look as well, and not only to change something.")
+    var isPrivate = false
+
     @Option(
         help: ArgumentHelp(
             "The key of the mesh, made by `mesh keygen` (default: MESH_KEY_FILE in the environment). An observer's is "
@@ -57,7 +60,9 @@ struct Main: AsyncParsableCommand {
 
     private var dashboard: DashboardConfiguration {
         get throws {
-            var dashboard = DashboardConfiguration(allowedHosts: self.allowHost, isBehindProxy: self.behindProxy)
+            var dashboard = DashboardConfiguration(
+                allowedHosts: self.allowHost, isBehindProxy: self.behindProxy,
+                isPrivate: self.isPrivate)
             try dashboard.bind(to: self.bind)
             try dashboard.check()
             return dashboard

@@ -48,13 +48,24 @@ struct DashboardCommand: AsyncParsableCommand {
                 + "shows everything to whoever reaches it, unencrypted."))
     var behindProxy = false
 
+    @Flag(name: .customLong("private"), help: "One has to sign in to look as well, and not only to change something.")
+    var isPrivate = false
+
     @OptionGroup var key: KeyOptions
 
     func run() async throws {
-        throw become(
-            DashboardProcess.program, "The dashboard",
-            (self.address.map { ["--mesh", $0] } ?? []) + (self.bind.map { ["--bind", $0] } ?? [])
-                + self.allowHost.flatMap { ["--allow-host", $0] } + (self.behindProxy ? ["--behind-proxy"] : [])
-                + (self.key.keyFile.map { ["--key-file", $0] } ?? []))
+        throw become(DashboardProcess.program, "The dashboard", self.arguments)
+    }
+
+    /// The same, for that program.
+    private var arguments: [String] {
+        var arguments: [String] = []
+        if let address { arguments += ["--mesh", address] }
+        if let bind { arguments += ["--bind", bind] }
+        for host in self.allowHost { arguments += ["--allow-host", host] }
+        if self.behindProxy { arguments.append("--behind-proxy") }
+        if self.isPrivate { arguments.append("--private") }
+        if let keyFile = self.key.keyFile { arguments += ["--key-file", keyFile] }
+        return arguments
     }
 }

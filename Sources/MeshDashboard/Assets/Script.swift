@@ -55,8 +55,12 @@ enum Script {
           }
           const known = new Map();
           for (const child of from.children) if (child.id) known.set(child.id, child);
+          const kept = new Set([...to.children].map(child => child.id));
           let cursor = from.firstChild;
+          function drop() { const after = cursor.nextSibling; cursor.remove(); cursor = after; }
           for (const next of [...to.childNodes]) {
+            // What is not there any more goes, so that what follows it meets what it was.
+            while (cursor && (cursor.id && !kept.has(cursor.id) || next.nodeType === 1 && cursor.nodeType !== 1)) drop();
             let match = null;
             if (next.nodeType === 1 && next.id) match = known.get(next.id) || null;
             else if (cursor && cursor.nodeType === next.nodeType && !cursor.id) match = cursor;
@@ -66,7 +70,7 @@ enum Script {
             if (match.nodeType === 1) morph(match, next);
             else if (match.data !== next.data) match.data = next.data;
           }
-          while (cursor) { const after = cursor.nextSibling; cursor.remove(); cursor = after; }
+          while (cursor) drop();
         }
         function show(content) {
           localise(content);

@@ -147,6 +147,7 @@ enum Stylesheet {
         .facts dt { color: var(--muted); font-size: .82rem; }
         .facts dd { margin: 0; overflow-wrap: anywhere; }
         .facts .number { text-align: left; }
+        .facts .lines code { display: block; }
         .events { margin: 0; padding: 0; list-style: none; background: var(--surface); border: 1px solid var(--line);
           border-radius: 8px; box-shadow: var(--shadow); }
         .events li { display: grid; grid-template-columns: auto 5.5rem minmax(9rem, 1fr) 2fr; gap: .2rem 1rem; align-items: baseline;
@@ -158,7 +159,7 @@ enum Stylesheet {
         .actorRestarting .kind { color: var(--wait); }
         .nodeLost .kind { color: var(--bad); }
         .actorEnded .kind { color: var(--muted); }
-        @media (max-width: 48rem) { .events li { grid-template-columns: auto 1fr; } .events .why { grid-column: 1 / -1; } }
+        @media (max-width: 48rem) { .events li { grid-template-columns: auto 1fr; } .events .what, .events .why { grid-column: 1 / -1; } }
         .tabs { margin-bottom: .9rem; border-bottom: 1px solid var(--line); }
         .tabs a { display: block; padding: .4rem .8rem; color: var(--muted); border-bottom: 2px solid transparent;
           margin-bottom: -1px; }

@@ -38,9 +38,8 @@ struct ActorDetailsPage {
         <div><dt>Node</dt><dd>\(Self.node(actor))</dd></div>
         <div><dt>Process</dt><dd>\(actor.processID == 0 ? "none yet" : String(actor.processID)), \
         \(actor.placement == .process ? "of its own" : "shared with others")</dd></div>
-        <div><dt>Life</dt><dd>\(Parts.count(Int(clamping: actor.incarnation), "life", "lives")) so far, restarted \
-        \(Parts.count(actor.restarts, "time")) of at most \(self.details.maxRestarts.description)</dd></div>
-        <div><dt>Lifetime</dt><dd>\(actor.lifetime == .detached ? "detached: it ends with nobody" : "owned")</dd></div>
+        <div><dt>Life</dt><dd>\(self.life(of: actor))</dd></div>
+            <div><dt>Lifetime</dt><dd>\(actor.lifetime == .detached ? "detached: it ends with nobody" : "owned")</dd></div>
         <div><dt>Spawned by</dt><dd>\(self.owner(of: actor))</dd></div>
         <div><dt>Has</dt><dd>\(actor.resources.map { $0.text(gpuIDs: actor.gpuIDs) } ?? "asked for nothing")</dd></div>
         <div><dt>Calls at a time</dt><dd>\(self.details.maxConcurrency == .max ? "any number" : Parts.number(self.details.maxConcurrency))</dd></div>
@@ -53,6 +52,17 @@ struct ActorDetailsPage {
     private func actions(_ actor: ActorInfo) -> HTML {
         guard self.mayKill else { return .empty }
         return "<a class=\"danger\" href=\"\(Target("actors", actor.id.description, "kill"))\">Kill…</a>"
+    }
+
+    private func life(of actor: ActorInfo) -> String {
+        let lives = "life \(actor.incarnation)"
+        guard self.details.maxRestarts != 0 else {
+            return actor.restarts == 0
+                ? "\(lives), without restarts"
+                : "\(lives), restarted \(Parts.count(actor.restarts, "time")) by its supervisor"
+        }
+        return
+            "\(lives), restarted \(Parts.count(actor.restarts, "time")) of at most \(self.details.maxRestarts.description)"
     }
 
     private static func node(_ actor: ActorInfo) -> HTML {

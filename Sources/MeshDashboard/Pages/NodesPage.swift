@@ -68,7 +68,7 @@ struct NodesPage {
             <div><dt>Large objects</dt><dd>\(ObjectsPage.usage(node))</dd></div>
             <div><dt>Programs</dt><dd>\(node.programs.joined(separator: ", "))</dd></div>
             <div><dt>Process</dt><dd class="number">\(node.processID)</dd></div>
-            <div><dt>Addresses</dt><dd>\(node.endpoints.html { "<code>\($0)</code> " })</dd></div>
+            <div><dt>Addresses</dt><dd class="lines">\(node.endpoints.html { "<code>\($0)</code> " })</dd></div>
             </dl>
             </section>
 

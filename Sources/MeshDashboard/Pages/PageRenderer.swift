@@ -137,7 +137,7 @@ struct PageRenderer: Sendable {
             date.map { "This is what was so at \(Parts.time($0))." }
             ?? "It has not answered since this dashboard was started."
         return """
-            <div class="away" role="alert"><strong>The broker does not answer.</strong> \(since) \
+            <div class="away" id="away" role="alert"><strong>The broker does not answer.</strong> \(since) \
             This page goes on by itself when it is back. <span class="note">\(problem)</span></div>
 
             """

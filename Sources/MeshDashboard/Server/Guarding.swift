@@ -54,6 +54,27 @@ struct PolicyGuard: RouterMiddleware {
     private static let fetchMode = HTTPField.Name("Sec-Fetch-Mode") ?? .referer
 }
 
+/// Lets nobody look who has not signed in, where that is wanted.
+struct SignInGuard: RouterMiddleware {
+    typealias Context = DashboardContext
+    let sessions: Sessions
+    let cookieName: String
+
+    func handle(
+        _ request: Request, context: DashboardContext,
+        next: @concurrent (Request, DashboardContext) async throws -> Response
+    ) async throws -> Response {
+        let path = request.uri.path
+        let isOpen = path == "/sign-in" || path.hasPrefix("/static/")
+        let session = self.sessions.find(request.cookies[self.cookieName]?.value)
+        if isOpen || session?.isSignedIn == true { return try await next(request, context) }
+        guard !path.hasPrefix("/api/"), !path.hasPrefix("/live"), request.method == .get else {
+            return Response(text: "Sign in first, at /sign-in.\n", status: .unauthorized)
+        }
+        return Response(seeing: Target("sign-in", query: [("next", path)]).text)
+    }
+}
+
 /// Says what went wrong, and nothing of how it looks inside.
 struct ErrorGuard: RouterMiddleware {
     typealias Context = DashboardContext

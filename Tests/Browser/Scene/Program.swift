@@ -68,8 +68,9 @@ actor Director {
         switch words.first {
         case "cells":
             let count = Int(words.last ?? "") ?? 0
+            let first = self.cells.count
             for number in 0..<count {
-                let name = "cell-\(String(100_000 + self.cells.count + number).dropFirst())"
+                let name = "cell-\(String(100_000 + first + number).dropFirst())"
                 self.cells.append(
                     try await self.mesh.spawn(Cell.self, options: .init(name: name, placement: .shared)))
             }

@@ -34,6 +34,10 @@ final class Scene: Sendable {
 
     /// Starts a program with the mesh's address in its environment.
     func start(_ program: String, _ arguments: String..., environment: [String: String] = [:]) throws -> Child {
+        try self.start(program, arguments, environment: environment)
+    }
+
+    private func start(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws -> Child {
         let child = try Child(program, arguments, environment: self.environment.merging(environment) { $1 })
         self.children.withLock { $0.append(child) }
         return child
@@ -58,14 +62,16 @@ final class Scene: Sendable {
 
     /// A broker that is ready, at a free port, or at the address that an earlier one had.
     ///
-    /// - Parameter file: where it stores what it knows; nil: nowhere.
-    func broker(at address: String = "tcp://127.0.0.1:*", storing file: String? = nil) async throws -> Child {
-        let broker =
-            if let file {
-                try self.start("mesh", "broker", "--no-dashboard", "--bind", address, "--store", file)
-            } else {
-                try self.start("mesh", "broker", "--no-dashboard", "--bind", address)
-            }
+    /// - Parameters:
+    ///   - file: where it stores what it knows; nil: nowhere.
+    ///   - dashboard: where its dashboard listens; nil: it has none.
+    func broker(
+        at address: String = "tcp://127.0.0.1:*", storing file: String? = nil, dashboard: String? = nil
+    ) async throws -> Child {
+        let arguments =
+            ["broker", "--bind", address] + (file.map { ["--store", $0] } ?? [])
+            + (dashboard.map { ["--dashboard", $0] } ?? ["--no-dashboard"])
+        let broker = try self.start("mesh", arguments)
         let ready = try await broker.line("broker ready at ")
         self.address.withLock { $0 = String(ready.dropFirst("broker ready at ".count)) }
         return broker
