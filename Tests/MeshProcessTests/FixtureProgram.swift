@@ -62,7 +62,9 @@ final class FixtureProgram: Sendable {
         let inherited = ProcessTable.environment.filter { entry in
             !environment.keys.contains { entry.hasPrefix("\($0)=") }
         }
-        let variables = (inherited + environment.map { "\($0)=\($1)" }).map { strdup($0) } + [nil]
+        // What workers print is looked at as they print it.
+        let plain = inherited.contains { $0.hasPrefix("MESH_WORKER_OUTPUT=") } ? [] : ["MESH_WORKER_OUTPUT=plain"]
+        let variables = (inherited + plain + environment.map { "\($0)=\($1)" }).map { strdup($0) } + [nil]
         defer { for pointer in variables { free(pointer) } }
         var process: pid_t = 0
         let result = posix_spawn(&process, arguments[0], &actions, nil, command, variables)

@@ -109,6 +109,7 @@ package distributed actor WorkerAgent {
                     + "caller's, and is the type not private?")
         }
         let running = try mesh.membership
+        LogOutlet.begins(task: running.runningTasks.isEmpty ? spec.displayType : "")
         let place = running.runningTasks.begin(spec)
         defer { running.runningTasks.end(place) }
         return await Self.run(type, spec, on: mesh)
