@@ -63,8 +63,8 @@ final class FixtureProgram: Sendable {
             !environment.keys.contains { entry.hasPrefix("\($0)=") }
         }
         // What workers print is looked at as they print it.
-        let plain = inherited.contains { $0.hasPrefix("MESH_WORKER_OUTPUT=") } ? [] : ["MESH_WORKER_OUTPUT=plain"]
-        let variables = (inherited + plain + environment.map { "\($0)=\($1)" }).map { strdup($0) } + [nil]
+        let environment = ["MESH_WORKER_OUTPUT": "plain"].merging(environment) { $1 }
+        let variables = (inherited + environment.map { "\($0)=\($1)" }).map { strdup($0) } + [nil]
         defer { for pointer in variables { free(pointer) } }
         var process: pid_t = 0
         let result = posix_spawn(&process, arguments[0], &actions, nil, command, variables)

@@ -20,11 +20,10 @@ extension Processes {
             try await withMesh(configuration) { mesh in
                 let tail = Tail()
                 let follower = Task.detached { try await tail.follow(mesh) }
-                let isOver = Mutex(false)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for lane in 0..<10 {
                         group.addTask {
-                            while !isOver.withLock({ $0 }) {
+                            while !Task.isCancelled {
                                 // What was killed is begun anew.
                                 let task = Chronicle(lane: lane, count: 400, folder: notes)
                                 _ = try? await mesh.submit(task).value
@@ -41,8 +40,7 @@ extension Processes {
                     await cluster.killNode()
                     try await cluster.startNode()
                     try await Self.reach(13_000, notes)
-                    isOver.withLock { $0 = true }
-                    try await group.waitForAll()
+                    group.cancelAll()
                 }
                 let accepted = try Chronicles.accepted(notes)
                 #expect(accepted.count > 10)

@@ -174,6 +174,8 @@ package struct LogSpool {
                 return size < limit
             }
             last = next > segment.first + UInt64(index) ? next - 1 : segment.next - 1
+            // No more of this one was read than the limit allows: what follows comes after it.
+            if last + 1 < segment.next { break }
         }
         return (found, last)
     }
