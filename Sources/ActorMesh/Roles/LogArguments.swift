@@ -38,7 +38,9 @@ package struct LogArguments: Hashable, Sendable {
         var arguments: [String] = []
         if let directory = self.settings.directory { arguments += ["--logs", directory] }
         if let size = self.settings.size { arguments += ["--logs-size", "\(size.bytes)B"] }
-        if self.settings.age != LogSettings().age { arguments += ["--logs-age", "\(self.settings.age.components.seconds)s"] }
+        if self.settings.age != LogSettings().age {
+            arguments += ["--logs-age", "\(self.settings.age.components.seconds)s"]
+        }
         return arguments
     }
 }

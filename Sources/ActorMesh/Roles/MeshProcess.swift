@@ -147,7 +147,9 @@ struct MeshProcess: Sendable {
 
     /// Waits, not for long, until the collector has what this program logged.
     func flushOutlet() async {
-        guard let logs = self.mesh.extensions.withLock({ $0[ObjectIdentifier(NodeLogs.self)] }) as? NodeLogs else { return }
+        guard let logs = self.mesh.extensions.withLock({ $0[ObjectIdentifier(NodeLogs.self)] }) as? NodeLogs else {
+            return
+        }
         await waitForCallback(atMost: 1_000_000_000, on: self.mesh) { logs.whenCollected($0) }
     }
 

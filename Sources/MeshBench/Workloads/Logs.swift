@@ -63,7 +63,8 @@ private var quietMesh: MeshConfiguration {
                 let tail = try await mesh.logs(LogQuery(limit: 0), follow: true)
                 let start = now()
                 let pending = [
-                    try await mesh.submit { try await one.log(count) }, try await mesh.submit { try await other.log(count) },
+                    try await mesh.submit { try await one.log(count) },
+                    try await mesh.submit { try await other.log(count) },
                 ]
                 var seen = 0
                 for try await record in tail where record.kind == .log {

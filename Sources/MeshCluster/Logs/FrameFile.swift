@@ -29,7 +29,9 @@ package final class FrameFile {
     ///
     /// - Parameter found: is given each frame that is there already, with its place.
     /// - Throws: `systemFailure` when it cannot be opened; what the closure throws.
-    package init(path: String, found: (_ frame: UnsafeRawBufferPointer, _ place: Int) throws -> Void = { _, _ in })
+    package init(
+        path: String, found: (_ frame: UnsafeRawBufferPointer, _ place: Int) throws -> Void = { _, _ in }
+    )
         throws
     {
         self.path = path

@@ -151,7 +151,9 @@ package distributed actor LogCollector {
         guard self.directory != nil, !self.isSynchronising else { return }
         self.isSynchronising = true
         let mesh = self.actorSystem
-        _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + 1_000_000_000) { mesh.detach { await self.synchronise() } }
+        _ = mesh.schedule(at: cmesh_monotonic_nanoseconds() + 1_000_000_000) {
+            mesh.detach { await self.synchronise() }
+        }
     }
 
     private func synchronise() {

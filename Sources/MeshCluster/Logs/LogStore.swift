@@ -202,14 +202,14 @@ package struct LogStore {
         var next = stretch.place
         while left > 0 {
             // What a disk has damaged is passed over.
-            guard let end = try? segment.file.read(from: next, limit: LogSegment.stretchSize + (8 << 10), { frame, _ in
+            let end = try? segment.file.read(from: next, limit: LogSegment.stretchSize + (8 << 10)) { frame, _ in
                 found.scanned += frame.count
                 if place >= from, place < limit { try Self.take(frame, query, &found) }
                 left -= 1
                 place += 1
                 return left > 0
-            }), end > next, place < limit
-            else { return }
+            }
+            guard let end, end > next, place < limit else { return }
             next = end
         }
     }

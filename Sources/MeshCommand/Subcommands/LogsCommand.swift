@@ -100,7 +100,8 @@ struct LogsCommand: AsyncParsableCommand {
         let styles = [Date.ISO8601FormatStyle(), Date.ISO8601FormatStyle(includingFractionalSeconds: true)]
         for style in styles { if let date = try? style.parse(text) { return date } }
         throw ValidationError(
-            "\(option) takes a time ago, such as 30s, 5m, 2h or 7d, or a date such as 2026-01-31T12:00:00Z, not \"\(text)\".")
+            "\(option) takes a time ago, such as 30s, 5m, 2h or 7d, or a date such as 2026-01-31T12:00:00Z, not \"\(text)\"."
+        )
     }
 
     func run() async throws {

@@ -133,7 +133,7 @@ extension LogContent {
     /// - Throws: ``WireError`` when it is none.
     package init(reading reader: inout WireReader) throws {
         guard try reader.readArrayHeader() == 9 else { throw WireError("a log record has nine parts") }
-        guard let kind = LogRecord.Kind(number: try reader.readUInt()) else { throw WireError("no such kind of record") }
+        guard let kind = LogRecord.Kind(number: try reader.readUInt()) else { throw WireError("no such kind") }
         guard let level = Logger.Level(number: try reader.readUInt()) else { throw WireError("no such level") }
         let time = try reader.readUInt()
         let text = try reader.readString(maximumBytes: Self.longestText)

@@ -38,7 +38,8 @@ import Testing
             kind: .errorOutput, level: .notice, time: 255, text: "hi", metadata: ["k": "v"], task: "T")
         #expect(
             self.bytes(content) == [
-                0x99, 0x02, 0x03, 0xcc, 0xff, 0xa2, 0x68, 0x69, 0x92, 0xa1, 0x6b, 0xa1, 0x76, 0xc0, 0xa1, 0x54, 0xc0, 0x00,
+                0x99, 0x02, 0x03, 0xcc, 0xff, 0xa2, 0x68, 0x69, 0x92, 0xa1, 0x6b, 0xa1, 0x76, 0xc0, 0xa1, 0x54, 0xc0,
+                0x00,
             ])
     }
 
@@ -51,7 +52,8 @@ import Testing
     @Test("what is too long is cut, not in the middle of a character")
     func long() throws {
         let text = String(repeating: "ä", count: LogContent.longestText)
-        let metadata = Dictionary(uniqueKeysWithValues: (0..<200).map { ("\($0)", String(repeating: "m", count: 9000)) })
+        let value = String(repeating: "m", count: 9000)
+        let metadata = Dictionary(uniqueKeysWithValues: (0..<200).map { ("\($0)", value) })
         let content = LogContent(kind: .log, level: .info, time: 1, text: "x" + text, metadata: metadata)
         let bytes = self.bytes(content)
         #expect(bytes.count <= LogContent.largest)
@@ -61,11 +63,13 @@ import Testing
         #expect(back.metadata.count == LogContent.mostMetadata)
     }
 
-    @Test("patterns", arguments: [
-        ("*", "", true), ("*", "abc", true), ("a*c", "abc", true), ("a*c", "abcd", false), ("a?c", "abc", true),
-        ("a?c", "ac", false), ("trainer-*", "trainer-7", true), ("abc", "abc", true), ("abc", "abcd", false),
-        ("*a*b*", "xxaxxbxx", true), ("*aab", "aaaab", true), ("?", "", false), ("**", "x", true),
-    ])
+    @Test(
+        "patterns",
+        arguments: [
+            ("*", "", true), ("*", "abc", true), ("a*c", "abc", true), ("a*c", "abcd", false), ("a?c", "abc", true),
+            ("a?c", "ac", false), ("trainer-*", "trainer-7", true), ("abc", "abc", true), ("abc", "abcd", false),
+            ("*a*b*", "xxaxxbxx", true), ("*aab", "aaaab", true), ("?", "", false), ("**", "x", true),
+        ])
     func globs(pattern: String, text: String, matches: Bool) { #expect(Glob(pattern).matches(text) == matches) }
 
     @Test("a pattern made to be slow is not")
