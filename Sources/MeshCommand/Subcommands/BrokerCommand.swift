@@ -104,10 +104,11 @@ struct BrokerCommand: AsyncParsableCommand {
     func run() async throws {
         if let store {
             let key = self.key.keyFile.map { ["--key-file", $0] } ?? []
+            let logs = try self.logArguments()
             throw become(
                 "mesh-broker", "A broker with --store",
                 ["--store", store] + key + self.dashboard.arguments + self.bind.flatMap { ["--bind", $0] }
-                    + self.advertise.flatMap { ["--advertise", $0] } + (try self.logArguments().arguments))
+                    + self.advertise.flatMap { ["--advertise", $0] } + logs.arguments)
         }
         var configuration = MeshConfiguration(
             bind: self.bind, advertise: self.advertise, keyFile: self.key.keyFile)
