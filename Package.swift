@@ -86,7 +86,12 @@ let package = Package(
         ),
         .target(name: "CMeshBench"),
         .target(
-            name: "MeshBench", dependencies: ["ActorMesh", "MeshCluster", "CZeroMQ", "CMeshPlatform", "CMeshBench"]),
+            name: "MeshBench",
+            dependencies: [
+                "ActorMesh", "MeshCluster", "MeshCore", "CZeroMQ", "CMeshPlatform", "CMeshBench",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .target(
             name: "MeshTesting",
             dependencies: [
@@ -99,6 +104,7 @@ let package = Package(
             dependencies: [
                 "ActorMesh", "MeshBench", "MeshCore", "MeshSecurity", "CZeroMQ", "CMeshPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
 
@@ -166,7 +172,9 @@ let package = Package(
 
         // The command and the roles, as processes.
         .executableTarget(
-            name: "MeshCommandFixture", dependencies: ["ActorMesh"], path: "Tests/MeshCommandFixture"),
+            name: "MeshCommandFixture",
+            dependencies: ["ActorMesh", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/MeshCommandFixture"),
         .testTarget(
             name: "MeshCommandTests",
             dependencies: [
@@ -197,9 +205,10 @@ let package = Package(
         .testTarget(
             name: "MeshRuntimeTests",
             dependencies: [
-                "MeshRuntime", "MeshCore", "MeshMessagePack", "MeshTesting", "MeshTransportInProcess",
+                "MeshRuntime", "MeshCore", "MeshMessagePack", "MeshTesting", "MeshTransportInProcess", "CMeshPlatform",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(
@@ -235,7 +244,10 @@ let package = Package(
 
         // Actors that misbehave on purpose, and the program whose worker processes run them.
         .target(
-            name: "MeshFixtures", dependencies: ["ActorMesh", "MeshSQLite", "MeshTesting"],
+            name: "MeshFixtures",
+            dependencies: [
+                "ActorMesh", "MeshSQLite", "MeshTesting", .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/MeshFixtures/Library"),
         .executableTarget(
             name: "mesh-fixtures",

@@ -99,10 +99,9 @@ int cmesh_epoll_wait(int epoll, uint64_t *tokens, int capacity) {
     return count;
 }
 
-/// Moves a descriptor away from the first four. Returns -1 when it cannot; it is closed then.
-static int lift(int descriptor) {
-    if (descriptor > 3) return descriptor;
-    int lifted = fcntl(descriptor, F_DUPFD_CLOEXEC, 4);
+int cmesh_lift(int descriptor) {
+    if (descriptor > 5) return descriptor;
+    int lifted = fcntl(descriptor, F_DUPFD_CLOEXEC, 6);
     int error = errno;
     close(descriptor);
     errno = error;
@@ -112,7 +111,7 @@ static int lift(int descriptor) {
 int cmesh_pipe(int ends[2]) {
     if (pipe2(ends, O_CLOEXEC) != 0) return -1;
     for (int index = 0; index < 2; index++) {
-        ends[index] = lift(ends[index]);
+        ends[index] = cmesh_lift(ends[index]);
         if (ends[index] >= 0) continue;
         int error = errno;
         close(ends[1 - index]);

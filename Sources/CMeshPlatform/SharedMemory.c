@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef F_ADD_SEALS
@@ -64,3 +67,12 @@ int cmesh_copy_file(int from, int to, size_t place, size_t size) {
 }
 
 int cmesh_replace_descriptor(int with, int descriptor) { return dup3(with, descriptor, O_CLOEXEC); }
+
+int cmesh_shared_futex_wait(const uint32_t *word, uint32_t expected, uint64_t timeout_ns) {
+    struct timespec limit = {(time_t)(timeout_ns / 1000000000ull), (long)(timeout_ns % 1000000000ull)};
+    return (int)syscall(SYS_futex, word, FUTEX_WAIT, expected, &limit, NULL, 0);
+}
+
+int cmesh_shared_futex_wake(const uint32_t *word, int count) {
+    return (int)syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+}

@@ -55,8 +55,32 @@ struct Main: AsyncParsableCommand {
     @Flag(help: "Run no dashboard.")
     var noDashboard = false
 
+    @Option(
+        help: ArgumentHelp(
+            "The folder in which it keeps the logs of the mesh, made if there is none (default: STORE-logs).",
+            valueName: "folder"))
+    var logs: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How much of them it keeps, such as 4GiB (default: 1GiB in a folder, 32MiB in memory). The oldest make room.",
+            valueName: "size"))
+    var logsSize: String?
+
+    @Option(help: ArgumentHelp("How long it keeps them, such as 12h or 7d (default: 7d).", valueName: "time"))
+    var logsAge: String?
+
+    private func logArguments() throws(UsageError) -> LogArguments {
+        var arguments = LogArguments()
+        try arguments.read(logs: self.logs ?? "\(self.store)-logs")
+        if let size = self.logsSize { try arguments.read(logsSize: size) }
+        if let age = self.logsAge { try arguments.read(logsAge: age) }
+        return arguments
+    }
+
     func validate() throws {
         do {
+            _ = try self.logArguments()
             for address in self.bind { try MeshAddressSyntax.checkBinding(address) }
             for address in self.advertise { try MeshAddressSyntax.checkAdvertised(address) }
         } catch {
@@ -68,11 +92,12 @@ struct Main: AsyncParsableCommand {
         // That a file may not grow is an error of the write that wanted it, not the end of the broker.
         signal(SIGXFSZ, SIG_IGN)
         do {
+            var configuration = MeshConfiguration(
+                bind: self.bind, advertise: self.advertise, keyFile: self.keyFile,
+                registryStore: SQLiteRegistryStore(path: self.store))
+            configuration.logs = try self.logArguments().settings
             try await runBroker(
-                MeshConfiguration(
-                    bind: self.bind, advertise: self.advertise, keyFile: self.keyFile,
-                    registryStore: SQLiteRegistryStore(path: self.store)),
-                dashboard: self.noDashboard ? nil : self.dashboard ?? DashboardProcess.standardAddress)
+                configuration, dashboard: self.noDashboard ? nil : self.dashboard ?? DashboardProcess.standardAddress)
         } catch {
             say("mesh-broker: \(error)", to: 2)
             Glibc.exit(ExitStatus.of(error))

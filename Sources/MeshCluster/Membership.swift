@@ -89,6 +89,15 @@ package final class Membership: Sendable {
 
     /// A handle to the broker.
     package func broker() throws -> Broker {
+        try self.mesh.service(Broker.self, WellKnown.broker, at: try self.reachableBroker())
+    }
+
+    /// A handle to what keeps the logs of the mesh.
+    package func logCollector() throws -> LogCollector {
+        try self.mesh.service(LogCollector.self, WellKnown.logs, at: try self.reachableBroker())
+    }
+
+    private func reachableBroker() throws -> PeerAddress {
         guard let address = self.brokerAddress else {
             if let refusal = self.state.withLock({ $0.refusal }) { throw refusal }
             let endpoint = self.state.withLock { $0.endpoint } ?? "its address"
@@ -97,7 +106,7 @@ package final class Membership: Sendable {
                 "The broker at \(endpoint) cannot be reached now. Calls to actors whose handles you have go on; "
                     + "try again when it is back.")
         }
-        return try self.mesh.service(Broker.self, WellKnown.broker, at: address)
+        return address
     }
 
     /// Whoever listens at the broker's address may have shut this process out.

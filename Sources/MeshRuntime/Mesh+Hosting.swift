@@ -209,4 +209,5 @@ final class Birth: Sendable {
 
     var id: UniqueID { self.reference.id }
     var name: String? { self.reference.name }
+    var typeName: String { self.reference.typeName }
 }

@@ -1,5 +1,6 @@
 import ActorMesh
 import Glibc
+import Logging
 
 distributed actor Tally: RemoteActor {
     private var value = 0
@@ -11,6 +12,29 @@ distributed actor Tally: RemoteActor {
     /// Looks a name up from where this actor lives.
     distributed func lookUp(_ name: String) async throws -> Int {
         try await self.actorSystem.find(Tally.self, named: name).increment()
+    }
+}
+
+/// Says things in every way.
+distributed actor Talker: RemoteActor {
+    distributed func say(_ text: String) { print(text) }
+    distributed func complain(_ text: String) {
+        let line = Array("\(text)\n".utf8)
+        write(2, line, line.count)
+    }
+    distributed func log(_ text: String) {
+        Logger(label: "talker").warning("\(text)", metadata: ["length": "\(text.utf8.count)"])
+    }
+    distributed func crash() { fatalError("on purpose") }
+}
+
+/// Prints and logs a line.
+struct Murmur: RemoteTask {
+    var text: String
+    func run(on mesh: Mesh) async throws -> Done {
+        print("printed \(self.text)")
+        Logger(label: "murmur").info("logged \(self.text)")
+        return Done()
     }
 }
 
@@ -33,6 +57,7 @@ actor Driver {
     private let mesh: Mesh
     private var tallies: [String: Tally] = [:]
     private var messages: [String: MessageActor] = [:]
+    private var talkers: [String: Talker] = [:]
     private var pending: [ObjectRef<Int>] = []
 
     init(_ mesh: Mesh) { self.mesh = mesh }
@@ -93,6 +118,25 @@ actor Driver {
         case "add":
             try await self.messages[name]?.add(arguments.dropFirst().joined(separator: " "))
             return "added"
+        case "talker":
+            self.talkers[name] = try await self.mesh.spawn(
+                Talker.self, options: ActorOptions(name: name, maxRestarts: 1))
+            return "talker \(name)"
+        case "say":
+            try await self.talkers[name]?.say(arguments.dropFirst().joined(separator: " "))
+            return "said"
+        case "complain":
+            try await self.talkers[name]?.complain(arguments.dropFirst().joined(separator: " "))
+            return "complained"
+        case "log":
+            try await self.talkers[name]?.log(arguments.dropFirst().joined(separator: " "))
+            return "logged"
+        case "crash":
+            try? await self.talkers[name]?.crash()
+            return "crashed \(name)"
+        case "murmur":
+            _ = try await self.mesh.submit(Murmur(text: name)).value
+            return "murmured"
         case "squares":
             var results: [ObjectRef<Int>] = []
             for number in 1...(Int(name) ?? 1) { results.append(try await self.mesh.submit(Square(number: number))) }

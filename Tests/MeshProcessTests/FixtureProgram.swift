@@ -62,6 +62,8 @@ final class FixtureProgram: Sendable {
         let inherited = ProcessTable.environment.filter { entry in
             !environment.keys.contains { entry.hasPrefix("\($0)=") }
         }
+        // What workers print is looked at as they print it.
+        let environment = ["MESH_WORKER_OUTPUT": "plain"].merging(environment) { $1 }
         let variables = (inherited + environment.map { "\($0)=\($1)" }).map { strdup($0) } + [nil]
         defer { for pointer in variables { free(pointer) } }
         var process: pid_t = 0

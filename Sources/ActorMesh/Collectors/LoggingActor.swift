@@ -24,6 +24,7 @@ public distributed actor LoggingActor: RemoteActor {
         let line = LogLine(
             index: index, message: message, sender: sender, sequence: self.nextSequence, date: Date())
         let crowded = try self.journal.add(line, text: message.utf8.count + sender.utf8.count)
+        LogOutlet.collected(message, from: sender, metadata: [("index", "\(index)")])
         await waitForRoom(crowded)
     }
 

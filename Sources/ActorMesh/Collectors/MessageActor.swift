@@ -29,6 +29,7 @@ public distributed actor MessageActor: RemoteActor {
         self.nextSequence += 1
         let message = Message(text: text, sender: sender, sequence: self.nextSequence, date: Date())
         let crowded = try self.journal.add(message, text: text.utf8.count + sender.utf8.count)
+        LogOutlet.collected(text, from: sender)
         await waitForRoom(crowded)
     }
 

@@ -40,6 +40,15 @@ public struct MeshConfiguration: Sendable {
     /// Where a broker of this program writes down what it knows, so that it forgets nothing when it is killed and
     /// started again: `SQLiteRegistryStore` of the library MeshSQLite. Nil: in memory only. Other roles leave it alone.
     public var registryStore: (any RegistryStore)?
+    /// Whether workers take what the program logs with swift-log for the collector (see ``MeshRuntime/MeshLogHandler``),
+    /// where the program has not told swift-log something else before it reached its mesh. Set it to false in a program
+    /// that gives swift-log its own `StreamLogHandler` on that way: nothing may do so twice.
+    public var bootstrapsLogging = true
+    /// How what workers say is shown on the output of this process, which started them; nil: as `MESH_WORKER_OUTPUT` in
+    /// the environment says (`prefixed`, `plain` or `none`), else prefixed.
+    public var workerOutput: WorkerOutputStyle?
+    /// Where a broker keeps the logs of its mesh, and where a node keeps what it could not yet bring there.
+    public var logs = LogSettings()
     /// Times and limits.
     public var settings: MeshSettings
 
@@ -70,6 +79,11 @@ public struct MeshConfiguration: Sendable {
     /// Where persistent actors keep their state.
     var effectiveStateStore: any StateStore {
         self.stateStore ?? FileStateStore.standard(program: self.program ?? programName())
+    }
+
+    var effectiveWorkerOutput: WorkerOutputStyle {
+        let chosen = getenv("MESH_WORKER_OUTPUT").flatMap { WorkerOutputStyle(rawValue: String(cString: $0)) }
+        return self.workerOutput ?? chosen ?? .prefixed
     }
 
     /// The broker to join: the address, or what `MESH_ADDRESS` says; nil for an embedded mesh.

@@ -6,6 +6,7 @@ import MeshCore
 import MeshRuntime
 import MeshSecurity
 import MeshTransportZeroMQ
+import Synchronization
 
 /// A process's part of a mesh with its sockets, from start to end.
 struct MeshProcess: Sendable {
@@ -82,6 +83,18 @@ struct MeshProcess: Sendable {
         try await Broker.begin(on: mesh)
     }
 
+    /// Makes this process, a broker's, keep the logs of the mesh.
+    ///
+    /// - Parameter folder: where; nil: in memory.
+    func hostLogs(_ settings: LogSettings, in folder: String?) async throws {
+        let directory = try folder.map { path throws(MeshError) in try LogDirectory(path) }
+        let size = settings.size.map { Int(clamping: $0.bytes) } ?? (directory == nil ? 32 << 20 : 1 << 30)
+        let limits = LogStore.Limits(size: size, age: settings.age.nanoseconds)
+        _ = try await self.mesh.hostService(LogCollector.self, WellKnown.logs) { mesh in
+            try LogCollector(actorSystem: mesh, directory: directory, limits: limits)
+        }
+    }
+
     /// Makes this process a node: it starts workers of its program.
     func hostNode(_ configuration: MeshConfiguration, program: String) async throws -> NodeAgent {
         var command = WorkerLauncher.Command.own()
@@ -93,12 +106,14 @@ struct MeshProcess: Sendable {
                 .systemFailure,
                 "The program \(command.executable) cannot be run. Give the path of an executable.")
         }
-        let launcher = try WorkerLauncher(command: command)
+        let name = configuration.nodeName ?? hostName()
+        let logs = try self.openLogs(configuration, name: name)
+        let launcher = try WorkerLauncher(command: command, logs: logs)
         let own = try NodeResources(
             declared: configuration.resources, detectsGPUs: configuration.resources == nil || configuration.detectsGPUs)
         let resources = own.resources
         let registration = NodeRegistration(
-            name: configuration.nodeName ?? hostName(), address: self.mesh.address, programs: [program],
+            name: name, address: self.mesh.address, programs: [program],
             resources: resources)
         let directory = self.directory
         let (bind, keyFile) = (self.bind, self.keyFile)
@@ -111,11 +126,56 @@ struct MeshProcess: Sendable {
         // Its workers give it their large values.
         self.mesh.objects.prepare(on: self.mesh)
         NodeAgent.watchWorkers(on: self.mesh)
+        LogShipper.start(logs, on: self.mesh)
+        if configuration.broker == nil { self.openOutlet(logs) }
         return try self.mesh.service(NodeAgent.self, WellKnown.node, at: self.mesh.address)
+    }
+
+    /// From now on what this program logs goes to the collector.
+    func openOutlet(_ logs: NodeLogs) {
+        let token = LogOutlet.add(ProgramLog(logs))
+        self.mesh.extensions.withLock { $0[ObjectIdentifier(ProgramLog.self)] = token }
+    }
+
+    /// Makes what this program, a driver, logs go to the collector.
+    func openOutlet() {
+        let logs = NodeLogs(node: hostName())
+        logs.whenFirst { [weak mesh = self.mesh] in if let mesh { LogShipper.start(logs, on: mesh) } }
+        self.openOutlet(logs)
+        self.mesh.extensions.withLock { $0[ObjectIdentifier(NodeLogs.self)] = logs }
+    }
+
+    /// Waits, not for long, until the collector has what this program logged.
+    func flushOutlet() async {
+        guard let logs = self.mesh.extensions.withLock({ $0[ObjectIdentifier(NodeLogs.self)] }) as? NodeLogs else {
+            return
+        }
+        await waitForCallback(atMost: 1_000_000_000, on: self.mesh) { logs.whenCollected($0) }
+    }
+
+    /// Where what the workers say waits until it is collected: on disk, unless the collector is in this process too.
+    private func openLogs(_ configuration: MeshConfiguration, name: String) throws -> NodeLogs {
+        let style = configuration.effectiveWorkerOutput
+        guard let broker = configuration.broker else { return NodeLogs(node: name, style: style) }
+        let limit = configuration.logs.spoolSize.map { Int(clamping: $0.bytes) } ?? 256 << 20
+        let directory: LogDirectory
+        do throws(MeshError) {
+            directory = try LogSpoolFolder.open(configuration.logs.spool, node: name, broker: broker)
+        } catch {
+            // One that was asked for is needed.
+            guard configuration.logs.spool == nil else { throw error }
+            self.mesh.logger.warning(
+                "what workers say is kept in memory until it is collected", metadata: ["reason": "\(error.message)"])
+            return NodeLogs(node: name, style: style)
+        }
+        return try NodeLogs(node: name, directory: directory, style: style, limit: limit)
     }
 
     /// Ends this process's part.
     func end(reason: String) {
+        if let token = self.mesh.extensions.withLock({ $0[ObjectIdentifier(ProgramLog.self)] }) as? UInt64 {
+            LogOutlet.remove(token)
+        }
         self.mesh.stop(reason: reason)
         self.mesh.close()
     }

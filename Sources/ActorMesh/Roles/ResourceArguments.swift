@@ -45,7 +45,7 @@ package struct ResourceArguments: Hashable, Sendable {
         self.spillDirectory = path
     }
 
-    private static func size(_ text: String, of option: String) throws(UsageError) -> ByteCount {
+    static func size(_ text: String, of option: String) throws(UsageError) -> ByteCount {
         guard let memory = Self.bytes(text), memory.bytes > 0 else {
             throw UsageError(
                 "\(option) takes a number with a unit, such as 512MiB, 32GiB or 1.5TiB, or KB, MB, GB, TB by thousands; "

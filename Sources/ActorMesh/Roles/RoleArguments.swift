@@ -17,6 +17,8 @@ package enum RoleArguments: Hashable {
         let first = arguments.first
         let role: RoleArguments = first == "broker" ? .broker : first == "node" ? .node : .driver
         var resources = ResourceArguments()
+        var logs = LogArguments()
+        logs.settings = configuration.logs
         var rest = Array(role == .driver ? arguments.dropFirst(0) : arguments.dropFirst())[...]
         while let argument = rest.popFirst() {
             if role == .driver, argument == "--" { break }
@@ -54,11 +56,23 @@ package enum RoleArguments: Hashable {
             case "--resource" where role == .node: try resources.read(resource: try value())
             case "--object-memory" where role == .node: try resources.read(objectMemory: try value())
             case "--spill" where role == .node: try resources.read(spillDirectory: try value())
+            case "--log-spool" where role == .node: try logs.read(logSpool: try value())
+            case "--log-spool-size" where role == .node: try logs.read(logSpoolSize: try value())
+            case "--logs" where role == .broker: try logs.read(logs: try value())
+            case "--logs-size" where role == .broker: try logs.read(logsSize: try value())
+            case "--logs-age" where role == .broker: try logs.read(logsAge: try value())
+            case "--worker-output" where role != .broker:
+                let text = try value()
+                guard let style = WorkerOutputStyle(rawValue: text) else {
+                    throw UsageError("--worker-output takes prefixed, plain or none, not \"\(text)\".")
+                }
+                configuration.workerOutput = style
             default:
                 guard role == .driver else { throw Self.unknown(name, in: role) }
             }
         }
         resources.apply(to: &configuration)
+        configuration.logs = logs.settings
         self = role
     }
 
@@ -66,8 +80,8 @@ package enum RoleArguments: Hashable {
         let options =
             role == .node
             ? "--mesh, --bind, --advertise, --key-file, --name, --cpus, --gpus, --memory, --resource, --object-memory, "
-                + "--spill"
-            : "--bind, --advertise, --key-file"
+                + "--spill, --log-spool, --log-spool-size, --worker-output"
+            : "--bind, --advertise, --key-file, --logs, --logs-size, --logs-age"
         return UsageError("\(role) does not know \"\(argument)\"; its options are \(options). See --help.")
     }
 
@@ -87,6 +101,7 @@ package enum RoleArguments: Hashable {
           \(program) node --mesh ADDRESS    a node that runs this program's actors and tasks
               [--bind ADDRESS] [--advertise ADDRESS] [--name NAME] [--cpus N] [--gpus N]
               [--memory SIZE] [--resource NAME=AMOUNT] [--object-memory SIZE] [--spill FOLDER]
+              [--log-spool FOLDER] [--log-spool-size SIZE]
 
         Options:
           --mesh ADDRESS   the broker to join, such as tcp://127.0.0.1:4711;
@@ -109,6 +124,15 @@ package enum RoleArguments: Hashable {
           --object-memory SIZE
                            how much memory large objects may take (default: three tenths of it all)
           --spill FOLDER   where those go that find no room in it (default: $TMPDIR, or /var/tmp)
+          --logs FOLDER    where a broker keeps the logs of its mesh (default: in memory);
+                           --logs-size SIZE: how much (1GiB), --logs-age TIME: how long (7d)
+          --log-spool FOLDER
+                           where a node keeps what its workers say until the broker has it (default:
+                           a folder of its own in $TMPDIR, or /var/tmp); --log-spool-size SIZE: how
+                           much (256MiB)
+          --worker-output STYLE
+                           how what workers say is shown: prefixed with whose it is (the default),
+                           plain, or none; the environment variable MESH_WORKER_OUTPUT stands for it
           --version        print the version and end
           --help           print this and end
 

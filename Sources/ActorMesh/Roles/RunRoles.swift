@@ -19,6 +19,7 @@ package func runBroker(_ configuration: MeshConfiguration, dashboard: String? = 
     process.mesh.setMembership(
         Membership(mesh: process.mesh, program: programName(), broker: process.mesh.address))
     do {
+        try await process.hostLogs(configuration.logs, in: configuration.logs.directory)
         try await process.hostBroker(expectsReturns: true, store: configuration.registryStore)
     } catch {
         process.end(reason: "it could not be started")

@@ -41,6 +41,7 @@ private func withEmbeddedMesh<Result: Sendable>(
     let mesh = process.mesh
     mesh.setMembership(Membership(mesh: mesh, program: program, broker: mesh.address))
     do {
+        try await process.hostLogs(configuration.logs, in: configuration.logs.directory)
         try await process.hostBroker()
         let node = try await process.hostNode(configuration, program: program)
         _ = try await node.present(to: try mesh.membership.broker())
@@ -67,11 +68,15 @@ private func withJoinedMesh<Result: Sendable>(
         let membership = Membership(mesh: mesh, program: program, broker: nil, endpoint: address)
         mesh.setMembership(membership)
         try await membership.join(timeout: configuration.joinTimeout) { broker in try await broker.join(mesh.address) }
+        process.openOutlet()
     } catch {
         process.end(reason: "it could not join")
         throw error
     }
-    return try await finish(process, body) { await mesh.leave() }
+    return try await finish(process, body) {
+        await process.flushOutlet()
+        await mesh.leave()
+    }
 }
 
 /// Runs the body on the mesh's threads, where its calls need no change of thread, and takes everything down.

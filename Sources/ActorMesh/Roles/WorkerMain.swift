@@ -13,12 +13,25 @@ package func serveIfWorker(_ configuration: MeshConfiguration) async throws {
 
 /// What a worker process does: it waits for its node to give it actors and tasks, and ends with its node.
 enum WorkerMain {
+    /// From now on what this process logs goes to its node.
+    private static func openLogs() {
+        for descriptor in [WorkerLauncher.ringDescriptor, WorkerLauncher.doorbellDescriptor] {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
+        guard let ring = try? LogRing(descriptor: WorkerLauncher.ringDescriptor, isNew: false) else { return }
+        _ = LogOutlet.add(RingSink(ring: ring, doorbell: WorkerLauncher.doorbellDescriptor))
+    }
+
     /// Runs until the node ends. Never returns.
     static func run(_ bootstrap: WorkerBootstrap, _ configuration: MeshConfiguration, program: String) async -> Never {
         // With its node gone a worker has no purpose; nothing that user code does may keep it.
         signal(SIGPIPE, SIG_IGN)
         // Its output is a pipe to its node; a line that is printed must not be lost when it is killed.
         cmesh_buffer_output_by_line()
+        Self.openLogs()
+        if configuration.bootstrapsLogging, Logger(label: "").handler is StreamLogHandler {
+            LoggingSystem.bootstrap { MeshLogHandler(label: $0) }
+        }
         let logger = Logger(label: "actormesh.worker")
         var settings = configuration.settings
         settings.localTransport = bootstrap.localTransport

@@ -49,7 +49,9 @@ int cmesh_epoll_rearm(int epoll, int descriptor, uint64_t token);
 int cmesh_epoll_remove(int epoll, int descriptor);
 /// Waits without a limit; returns how many tokens were written, or -1 with errno.
 int cmesh_epoll_wait(int epoll, uint64_t *tokens, int capacity);
-/// A pipe whose ends are closed on exec and are none of the first four descriptors, which a child gets its own under.
+/// Moves a descriptor away from the first six; it is closed on exec then. Returns -1 when it cannot; it is closed then.
+int cmesh_lift(int descriptor);
+/// A pipe whose ends are closed on exec and are none of the first six descriptors, which a child gets its own under.
 /// Returns -1 and sets errno on failure.
 int cmesh_pipe(int ends[2]);
 /// A descriptor that is readable from the start.

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /// Memory that lives as long as a descriptor or a mapping of it, and can be sealed. Returns -1 and sets errno on
@@ -27,6 +28,18 @@ int cmesh_open_of_process(pid_t process, int descriptor);
 /// Copies the first `size` bytes of a file to a place in another. Returns -1 and sets errno on failure; EIO when the
 /// file has fewer.
 int cmesh_copy_file(int from, int to, size_t place, size_t size);
+
+/// Waits while `*word == expected`, a word that processes share, at most `timeout_ns`. Returns 0 when woken, -1
+/// otherwise.
+int cmesh_shared_futex_wait(const uint32_t *word, uint32_t expected, uint64_t timeout_ns);
+
+/// Wakes at most `count` waiters of such a word, in whatever process.
+int cmesh_shared_futex_wake(const uint32_t *word, int count);
+
+/// Replaces a word that processes share. Returns what it was.
+static inline uint32_t cmesh_atomic_exchange(uint32_t *word, uint32_t value) {
+    return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST);
+}
 
 /// Puts one open file in the place of another, under the same descriptor. Returns -1 and sets errno on failure.
 int cmesh_replace_descriptor(int with, int descriptor);

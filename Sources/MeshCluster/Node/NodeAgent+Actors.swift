@@ -154,6 +154,10 @@ extension NodeAgent {
         guard self.workers[worker] != nil else { return }
         self.workers[worker]?.actors[spec.id] = spec
         self.homes[spec.id] = worker
+        guard spec.options.placement == .process else { return }
+        self.workers[worker]?.process.output.log.attribute(
+            to: LogRecord.Actor(
+                typeName: spec.displayType, name: spec.options.name, id: spec.id, incarnation: spec.incarnation))
     }
 
     @discardableResult

@@ -147,6 +147,7 @@ extension NodeAgent {
             return
         }
         guard let worker = self.workers.values.first(where: { $0.token == token }) else { return }
+        worker.process.output.log.ended(end, isExpected: self.isExpected(end, of: worker))
         let peer = worker.address.peer
         for actor in worker.actors.keys where self.homes[actor] == peer { self.homes[actor] = nil }
         self.workers[peer] = nil
@@ -167,6 +168,12 @@ extension NodeAgent {
         }
         self.tellBroker(after: news) { try await $0.workerEnded(peer, end, reason: message) }
         self.scheduleRefill()
+    }
+
+    /// Whether a worker ended because it was to.
+    private func isExpected(_ end: ProcessEnd, of worker: Worker) -> Bool {
+        if end.isOutOfMemory || end.isUnresponsive { return false }
+        return self.isStopping || worker.endedFor != nil || end.status == 0
     }
 
     func shared() async throws -> PeerID {

@@ -151,7 +151,18 @@ package distributed actor NodeAgent {
         await waitForCallback(atMost: Self.forwardingTime, on: self.mesh) {
             self.launcher.closeOutput(whenForwarded: $0)
         }
+        // What a broker of this very process has goes with it.
+        if try self.membership.brokerAddress?.peer != self.mesh.address.peer {
+            await waitForCallback(atMost: Self.collectingTime, on: self.mesh) {
+                self.launcher.logs.whenCollected($0)
+            }
+        }
+        self.launcher.logs.close()
     }
+
+    /// How long the node waits at its end for the collector to take what its workers said; what is left stays in the
+    /// spool, for the next node that has it.
+    static let collectingTime: UInt64 = 2_000_000_000
 
     /// How long the node waits at its end for somebody to take what its workers wrote, in nanoseconds. What is left is
     /// forwarded for as long as this process lives.

@@ -36,22 +36,28 @@ package final class WorkerLauncher: Sendable {
     /// ends in any way, and the workers end with it.
     private let lifeline: Mutex<(reading: Int32, writing: Int32)>
     private let forwarder: OutputForwarder
+    /// Where what the workers say goes for the collector.
+    package let logs: NodeLogs
+    private let nextLog = Atomic<UInt64>(1)
     private let memoryKills: MemoryKillCounter
 
     /// Makes a launcher.
     ///
     /// - Parameters:
+    ///   - logs: what takes what the workers say.
     ///   - output: where the workers' standard output and standard error go.
     ///   - memoryEvents: where the system counts the processes that it ends for want of memory; nil: where it does so
     ///     for this process.
     package init(
-        command: Command, output: [Int32] = [STDOUT_FILENO, STDERR_FILENO], memoryEvents: [String]? = nil
+        command: Command, logs: NodeLogs = NodeLogs(node: "node"),
+        output: [Int32] = [STDOUT_FILENO, STDERR_FILENO], memoryEvents: [String]? = nil
     ) throws(MeshError) {
         var ends: [Int32] = [-1, -1]
         guard cmesh_pipe(&ends) == 0 else {
             throw MeshError(.systemFailure, "No pipe can be made.", cause: describeErrno())
         }
         self.command = command
+        self.logs = logs
         self.forwarder = OutputForwarder(destinations: output)
         self.memoryKills = MemoryKillCounter(files: memoryEvents ?? MemoryKills.ownFiles)
         self.lifeline = Mutex((ends[0], ends[1]))
@@ -59,26 +65,33 @@ package final class WorkerLauncher: Sendable {
 
     /// Where a worker finds the pipe.
     package static let lifelineDescriptor: Int32 = 3
+    /// Where it finds the ring for its log records, and what wakes the node for them.
+    package static let ringDescriptor: Int32 = 4
+    package static let doorbellDescriptor: Int32 = 5
 
     /// Starts a process. What it writes is forwarded to this process's own output from now on.
     package func launch(environment: [String: String]) throws(MeshError) -> LaunchedWorker {
-        let (output, writing) = try self.makeOutput()
-        defer { for descriptor in writing { Glibc.close(descriptor) } }
+        let (output, writing, ring) = try self.makeOutput()
+        defer { for descriptor in writing + [ring] { Glibc.close(descriptor) } }
         let kills = self.memoryKills.count()
-        let processID = try self.spawn(environment: environment, output: writing)
+        let processID = try self.spawn(environment: environment, output: writing, ring: ring)
+        output.log.began(processID)
         return LaunchedWorker(
             processID: processID, output: output, memoryKills: self.memoryKills, killsBefore: kills)
     }
 
-    /// A pipe for each of a worker's streams. Their writing ends are the caller's to close.
-    private func makeOutput() throws(MeshError) -> (output: WorkerOutput, writing: [Int32]) {
+    /// A pipe for each of a worker's streams, and a ring. Their writing ends and the ring are the caller's to close.
+    private func makeOutput() throws(MeshError) -> (output: WorkerOutput, writing: [Int32], ring: Int32) {
+        let number = self.nextLog.wrappingAdd(1, ordering: .relaxed).oldValue
+        let (log, made) = try self.logs.makeWorker(number)
+        let ring = cmesh_lift(made)
         var reading: [Int32] = []
         var writing: [Int32] = []
         for _ in WorkerOutput.Stream.allCases {
             var ends: [Int32] = [-1, -1]
             guard cmesh_pipe(&ends) == 0 else {
                 let cause = describeErrno()
-                for descriptor in reading + writing { Glibc.close(descriptor) }
+                for descriptor in reading + writing + [ring] { Glibc.close(descriptor) }
                 throw MeshError(.systemFailure, "No pipe can be made.", cause: cause)
             }
             // The worker's own end stays blocking: it waits when it writes faster than this process can forward.
@@ -86,17 +99,19 @@ package final class WorkerLauncher: Sendable {
             reading.append(ends[0])
             writing.append(ends[1])
         }
-        let output = WorkerOutput(reading: reading, forwarder: self.forwarder)
+        let output = WorkerOutput(reading: reading, forwarder: self.forwarder, log: log)
         do {
             try output.listen()
         } catch {
-            for descriptor in writing { Glibc.close(descriptor) }
+            for descriptor in writing + [ring] { Glibc.close(descriptor) }
             throw error
         }
-        return (output, writing)
+        return (output, writing, ring)
     }
 
-    private func spawn(environment: [String: String], output: [Int32]) throws(MeshError) -> Int32 {
+    private func spawn(
+        environment: [String: String], output: [Int32], ring: Int32
+    ) throws(MeshError) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -106,6 +121,7 @@ package final class WorkerLauncher: Sendable {
         }
         let reading = self.lifeline.withLock { $0.reading }
         posix_spawn_file_actions_adddup2(&actions, reading, Self.lifelineDescriptor)
+        posix_spawn_file_actions_adddup2(&actions, ring, Self.ringDescriptor)
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

@@ -111,6 +111,7 @@ package distributed actor WorkerAgent {
                     + "caller's, and is the type not private?")
         }
         let running = try mesh.membership
+        LogOutlet.begins(task: running.runningTasks.isEmpty ? spec.displayType : "")
         let place = running.runningTasks.begin(spec)
         let streams = TaskStreams()
         let outcome: EncodedOutcome

@@ -17,5 +17,9 @@ struct TerminalStyle {
     }
 
     func bold(_ text: String) -> String { self.isOn ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
+    /// One of the colours of a terminal, by its number.
+    func coloured(_ text: String, _ number: Int) -> String {
+        self.isOn ? "\u{1b}[\(number)m\(text)\u{1b}[0m" : text
+    }
     func dim(_ text: String) -> String { self.isOn ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
 }

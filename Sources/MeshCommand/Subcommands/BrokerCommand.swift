@@ -20,12 +20,16 @@ struct BrokerCommand: AsyncParsableCommand {
             Beside it runs a dashboard for a browser on this host, at http://127.0.0.1:8265; see `mesh help dashboard`. It \
             ends with the broker. Where it cannot run, one line on standard error says why, and the broker goes on.
 
+            It also keeps what the workers of the mesh say, for `mesh logs`: with --logs in a folder, where it survives \
+            whatever ends the broker.
+
             Examples:
               mesh broker
               mesh broker --bind 'tcp://127.0.0.1:*'
               mesh broker --store registry.sqlite
               mesh broker --dashboard 127.0.0.1:8080
               mesh broker --no-dashboard
+              mesh broker --logs logs --logs-size 10GiB --logs-age 30d
               mesh broker --bind 'tcp://0.0.0.0:4711' --key-file mesh.key
               mesh broker --bind 'tcp://0.0.0.0:4711' --advertise tcp://mesh.example:4711 --key-file mesh.key
             """)
@@ -54,6 +58,21 @@ struct BrokerCommand: AsyncParsableCommand {
 
     @OptionGroup var dashboard: BrokerDashboardOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "The folder in which it keeps the logs of the mesh, made if there is none (default: beside the store, else in memory).",
+            valueName: "folder"))
+    var logs: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How much of them it keeps, such as 4GiB (default: 1GiB in a folder, 32MiB in memory). The oldest make room.",
+            valueName: "size"))
+    var logsSize: String?
+
+    @Option(help: ArgumentHelp("How long it keeps them, such as 12h or 7d (default: 7d).", valueName: "time"))
+    var logsAge: String?
+
     func validate() throws {
         for address in self.bind {
             try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) }
@@ -62,6 +81,17 @@ struct BrokerCommand: AsyncParsableCommand {
             try checked { () throws(UsageError) in try MeshAddressSyntax.checkAdvertised(address) }
         }
         try self.checkStore()
+        _ = try self.logArguments()
+    }
+
+    private func logArguments() throws -> LogArguments {
+        try checked { () throws(UsageError) in
+            var arguments = LogArguments()
+            if let folder = self.logs { try arguments.read(logs: folder) }
+            if let size = self.logsSize { try arguments.read(logsSize: size) }
+            if let age = self.logsAge { try arguments.read(logsAge: age) }
+            return arguments
+        }
     }
 
     private func checkStore() throws {
@@ -74,14 +104,16 @@ struct BrokerCommand: AsyncParsableCommand {
     func run() async throws {
         if let store {
             let key = self.key.keyFile.map { ["--key-file", $0] } ?? []
+            let logs = try self.logArguments()
             throw become(
                 "mesh-broker", "A broker with --store",
                 ["--store", store] + key + self.dashboard.arguments + self.bind.flatMap { ["--bind", $0] }
-                    + self.advertise.flatMap { ["--advertise", $0] })
+                    + self.advertise.flatMap { ["--advertise", $0] } + logs.arguments)
         }
-        try await runBroker(
-            MeshConfiguration(bind: self.bind, advertise: self.advertise, keyFile: self.key.keyFile),
-            dashboard: self.dashboard.address)
+        var configuration = MeshConfiguration(
+            bind: self.bind, advertise: self.advertise, keyFile: self.key.keyFile)
+        configuration.logs = try self.logArguments().settings
+        try await runBroker(configuration, dashboard: self.dashboard.address)
     }
 }
 

@@ -65,7 +65,20 @@ struct NodeCommand: AsyncParsableCommand {
             "Where those go that find no room in it (default: $TMPDIR, or /var/tmp).", valueName: "folder"))
     var spill: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where it keeps what its workers say until the broker has it (default: a folder of its own in $TMPDIR, or "
+                + "/var/tmp).", valueName: "folder"))
+    var logSpool: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How much of that, such as 1GiB (default: 256MiB). The oldest make room, and a record says so.",
+            valueName: "size"))
+    var logSpoolSize: String?
+
     func validate() throws {
+        _ = try self.logArguments()
         for address in self.bind {
             try checked { () throws(UsageError) in try MeshAddressSyntax.checkBinding(address) }
         }
@@ -75,6 +88,15 @@ struct NodeCommand: AsyncParsableCommand {
         }
         if let program, !isExecutable(program) {
             throw ValidationError("The program \(program) cannot be run. Give the path of an executable.")
+        }
+    }
+
+    private func logArguments() throws -> LogArguments {
+        try checked { () throws(UsageError) in
+            var arguments = LogArguments()
+            if let folder = self.logSpool { try arguments.read(logSpool: folder) }
+            if let size = self.logSpoolSize { try arguments.read(logSpoolSize: size) }
+            return arguments
         }
     }
 
@@ -100,6 +122,7 @@ struct NodeCommand: AsyncParsableCommand {
             nodeName: self.name,
             joinTimeout: .seconds(self.mesh.timeout))
         try self.resources().apply(to: &configuration)
+        configuration.logs = try self.logArguments().settings
         try await runNode(configuration)
     }
 }

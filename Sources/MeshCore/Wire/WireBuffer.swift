@@ -54,6 +54,9 @@ package final class WireBuffer: @unchecked Sendable {
         self.count += size
     }
 
+    /// Begins anew, in the same memory. Only for one that nobody else has.
+    package func removeAll() { self.count = 0 }
+
     /// Overwrites bytes that were written before.
     package func patch<Integer: FixedWidthInteger>(bigEndian value: Integer, at offset: Int) {
         precondition(offset + MemoryLayout<Integer>.size <= self.count)

@@ -11,6 +11,7 @@ package enum WellKnown {
     package static let objects = UniqueID(high: 0, low: 6)
     package static let pools = UniqueID(high: 0, low: 7)
     package static let statistics = UniqueID(high: 0, low: 9)
+    package static let logs = UniqueID(high: 0, low: 11)
     /// No actor: under this number a broker's store has the keys that were revoked.
     package static let revokedKeys = UniqueID(high: 0, low: 5)
     /// No actor: under this number a broker's store has the placement groups.

@@ -119,7 +119,9 @@ struct RoleArgumentsTests {
     func unknown() {
         let refusal = self.refusal("broker", "--mesh", "tcp://127.0.0.1:1")
         #expect(
-            refusal == "broker does not know \"--mesh\"; its options are --bind, --advertise, --key-file. See --help.")
+            refusal
+                == "broker does not know \"--mesh\"; its options are --bind, --advertise, --key-file, --logs, --logs-size, "
+                + "--logs-age. See --help.")
         #expect(
             self.refusal("node", "--bnd").contains(
                 "--mesh, --bind, --advertise, --key-file, --name, --cpus, --gpus, --memory, --resource"))

@@ -112,13 +112,17 @@ final class OutputForwarder: Sendable {
             for token in tokens.prefix(max(0, count)) {
                 guard let source = self.state.withLock({ $0.sources[token] }) else { continue }
                 source.output.receive(source.stream, &buffer)
-                self.forward(source.output, source.stream)
+                // Its log records are shown on standard error.
+                self.forward(source.output, .standardError)
+                if source.stream == .standardOutput { self.forward(source.output, source.stream) }
             }
             let unwritten = self.state.withLock { state in
                 defer { state.unwritten = [] }
                 return state.unwritten
             }
-            for output in unwritten { for stream in WorkerOutput.Stream.allCases { self.forward(output, stream) } }
+            for output in unwritten {
+                for stream in [WorkerOutput.Stream.standardOutput, .standardError] { self.forward(output, stream) }
+            }
         }
     }
 

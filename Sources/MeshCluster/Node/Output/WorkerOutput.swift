@@ -4,8 +4,8 @@ import MeshCore
 import MeshRuntime
 import Synchronization
 
-/// What one worker process writes to its standard output and its standard error: on its way to this process's own, and
-/// its last lines.
+/// What one worker process writes to its standard output and its standard error, and logs: on its way to the collector
+/// and to this process's own output, and its last lines.
 ///
 /// The forwarder's thread reads, and it alone writes. Whoever learns that the process has ended reads what is left,
 /// never waits for the writing, and may have itself told of it.
@@ -14,9 +14,20 @@ package final class WorkerOutput: Sendable {
     package enum Stream: Int, CaseIterable, Sendable {
         case standardOutput
         case standardError
+        /// The doorbell of the ring with its log records.
+        case records
 
-        /// Its number in every process.
-        package var descriptor: Int32 { self == .standardOutput ? STDOUT_FILENO : STDERR_FILENO }
+        /// Its number in every worker.
+        package var descriptor: Int32 {
+            switch self {
+            case .standardOutput: STDOUT_FILENO
+            case .standardError: STDERR_FILENO
+            case .records: WorkerLauncher.doorbellDescriptor
+            }
+        }
+
+        /// Where it is shown.
+        var shown: Stream { self == .records ? .standardError : self }
     }
 
     private struct Pipe {
@@ -39,6 +50,8 @@ package final class WorkerOutput: Sendable {
     }
 
     private let forwarder: OutputForwarder
+    /// What takes it for the collector.
+    package let log: WorkerLog
     private let state: Mutex<State>
 
     /// No more than this is read at once.
@@ -47,13 +60,14 @@ package final class WorkerOutput: Sendable {
     /// that has ended, and what comes after it is from a process that this one has started.
     private static let largestPipe = 1 << 20
 
-    /// Takes the reading ends of two pipes, which are this object's from now on. Nothing is read before `listen`.
-    init(reading: [Int32], forwarder: OutputForwarder) {
+    /// Takes the reading ends of the pipes, which are this object's from now on. Nothing is read before `listen`.
+    init(reading: [Int32], forwarder: OutputForwarder, log: WorkerLog) {
         self.forwarder = forwarder
+        self.log = log
         self.state = Mutex(State(pipes: reading.map { Pipe(reading: $0) }))
     }
 
-    /// Begins to forward. After an error both pipes are closed.
+    /// Begins to forward. After an error the pipes are closed.
     func listen() throws(MeshError) {
         do {
             try self.state.withLock { state throws(MeshError) in
@@ -87,8 +101,7 @@ package final class WorkerOutput: Sendable {
                     left -= count
                 }
                 if closing { self.close(stream, &state) }
-                let rest = state.pipes[stream.rawValue].lines.finish()
-                state.pipes[stream.rawValue].pending += rest
+                self.finish(stream, &state)
             }
             if !state.isForwarded { state.waiters.append(whenForwarded) }
             return state.isForwarded
@@ -132,6 +145,37 @@ package final class WorkerOutput: Sendable {
 
     /// Reads once. Returns how much; 0 when the pipe is closed now, negative when there is nothing now.
     private func read(_ stream: Stream, _ buffer: inout [UInt8], _ state: inout State) -> Int {
+        // The bell is silenced before the records are taken: one that comes later rings it again.
+        if stream == .records {
+            defer { self.takeRecords(&state) }
+            return self.readOnce(stream, &buffer, &state)
+        }
+        // The lines may be of a task that the records tell of.
+        self.takeRecords(&state)
+        return self.readOnce(stream, &buffer, &state)
+    }
+
+    /// Takes the log records that have come.
+    private func takeRecords(_ state: inout State) {
+        while true {
+            let (shown, task) = self.log.readRing()
+            self.show(shown, .records, &state)
+            guard let task else { return }
+            // What is in the pipes now was printed before it began, nearly always.
+            var buffer = [UInt8](repeating: 0, count: Self.chunk)
+            for stream in [Stream.standardOutput, .standardError] {
+                var left = Self.largestPipe
+                while left > 0 {
+                    let count = self.readOnce(stream, &buffer, &state)
+                    guard count > 0 else { break }
+                    left -= count
+                }
+            }
+            self.log.begins(task)
+        }
+    }
+
+    private func readOnce(_ stream: Stream, _ buffer: inout [UInt8], _ state: inout State) -> Int {
         let reading = state.pipes[stream.rawValue].reading
         guard reading >= 0 else { return 0 }
         var count: Int
@@ -141,17 +185,29 @@ package final class WorkerOutput: Sendable {
             self.close(stream, &state)
             return 0
         }
+        // Only rings the bell.
+        if stream == .records { return count }
         state.tail.append(buffer[..<count], from: stream)
         let lines = state.pipes[stream.rawValue].lines.append(buffer[..<count])
-        state.pipes[stream.rawValue].pending += lines
+        self.show(self.log.lines(lines, stream), stream, &state)
         return count
+    }
+
+    /// Takes a line without an end, when no more comes.
+    private func finish(_ stream: Stream, _ state: inout State) {
+        if stream == .records { return }
+        let rest = state.pipes[stream.rawValue].lines.finish()
+        self.show(self.log.lines(rest, stream), stream, &state)
+    }
+
+    private func show(_ bytes: [UInt8], _ stream: Stream, _ state: inout State) {
+        if !bytes.isEmpty { state.pipes[stream.shown.rawValue].pending += bytes }
     }
 
     private func close(_ stream: Stream, _ state: inout State) {
         let pipe = state.pipes[stream.rawValue]
         guard pipe.reading >= 0 else { return }
-        let rest = state.pipes[stream.rawValue].lines.finish()
-        state.pipes[stream.rawValue].pending += rest
+        self.finish(stream, &state)
         state.pipes[stream.rawValue].reading = -1
         // Before it is closed: a child that is just being started has a copy, with which the entry would stay.
         self.forwarder.remove(pipe.reading, pipe.token, unwritten: state.isForwarded ? nil : self)

@@ -1,0 +1,197 @@
+package import FoundationEssentials
+package import Logging
+package import MeshCore
+
+/// A record without what its source is the same for: as the source itself writes it, and as it is stored.
+///
+/// MessagePack, written by hand because a program waits for each: `[kind, level, nanoseconds since 1970, text, [key,
+/// value, …], [id, incarnation, type, name] or nil, task, trace, dropped]`.
+package struct LogContent: Hashable, Sendable {
+    package var kind: LogRecord.Kind
+    package var level: Logger.Level
+    /// Nanoseconds since 1970.
+    package var time: UInt64
+    package var text: String
+    package var metadata: [String: String] = [:]
+    package var actor: LogRecord.Actor?
+    package var task: String?
+    package var traceID: String?
+    package var dropped: UInt64 = 0
+
+    /// A text is cut at so many bytes.
+    package static let longestText = 64 << 10
+    /// So many pairs of metadata are kept, and of each part so many bytes.
+    package static let mostMetadata = 64
+    package static let longestMetadata = 4 << 10
+    /// No record takes more than this: a text, and metadata that was cut.
+    package static let largest = 1 << 20
+
+    package init(
+        kind: LogRecord.Kind, level: Logger.Level, time: UInt64, text: String, metadata: [String: String] = [:],
+        actor: LogRecord.Actor? = nil, task: String? = nil, traceID: String? = nil, dropped: UInt64 = 0
+    ) {
+        self.kind = kind
+        self.level = level
+        self.time = time
+        self.text = text
+        self.metadata = metadata
+        self.actor = actor
+        self.task = task
+        self.traceID = traceID
+        self.dropped = dropped
+    }
+
+    /// The record that it is as a part of its source.
+    package func record(node: String, processID: Int32, source: UniqueID, sequence: UInt64) -> LogRecord {
+        LogRecord(
+            node: node, processID: processID, source: source, sequence: sequence, date: LogTime.date(self.time),
+            level: self.level, kind: self.kind, text: self.text, metadata: self.metadata, actor: self.actor,
+            task: self.task, traceID: self.traceID, dropped: self.dropped)
+    }
+
+    /// The same without what its source says.
+    package init(_ record: LogRecord) {
+        self.init(
+            kind: record.kind, level: record.level, time: LogTime.nanoseconds(record.date), text: record.text,
+            metadata: record.metadata, actor: record.actor, task: record.task, traceID: record.traceID,
+            dropped: record.dropped)
+    }
+}
+
+/// Times as numbers.
+package enum LogTime {
+    package static func date(_ nanoseconds: UInt64) -> Date { Date(timeIntervalSince1970: Double(nanoseconds) / 1e9) }
+
+    package static func nanoseconds(_ date: Date) -> UInt64 {
+        let seconds = date.timeIntervalSince1970
+        return seconds > 0 && seconds < 1e10 ? UInt64(seconds * 1e9) : seconds > 0 ? .max : 0
+    }
+}
+
+// MARK: Writing
+
+extension LogContent {
+    package func write(to buffer: WireBuffer) {
+        let metadata = self.metadata.sorted { $0.key < $1.key }.prefix(Self.mostMetadata)
+        Self.writeHead(self.kind, self.level, self.time, self.text, metadata.count, to: buffer)
+        for (key, value) in metadata { Self.write(key, value, to: buffer) }
+        Self.writeOrigin(self.actor, task: self.task, traceID: self.traceID, dropped: self.dropped, to: buffer)
+    }
+
+    /// Everything up to the metadata, of which so many pairs have to follow.
+    package static func writeHead(
+        _ kind: LogRecord.Kind, _ level: Logger.Level, _ time: UInt64, _ text: String, _ pairs: Int,
+        to buffer: WireBuffer
+    ) {
+        buffer.writeArrayHeader(9)
+        buffer.write(kind.number)
+        buffer.write(level.number)
+        buffer.write(time)
+        buffer.write(Self.cut(text, to: Self.longestText))
+        buffer.writeArrayHeader(2 * pairs)
+    }
+
+    package static func write(_ key: String, _ value: String, to buffer: WireBuffer) {
+        buffer.write(Self.cut(key, to: Self.longestMetadata))
+        buffer.write(Self.cut(value, to: Self.longestMetadata))
+    }
+
+    /// Everything after the metadata.
+    package static func writeOrigin(
+        _ actor: LogRecord.Actor?, task: String?, traceID: String?, dropped: UInt64, to buffer: WireBuffer
+    ) {
+        if let actor {
+            buffer.writeArrayHeader(4)
+            buffer.write(actor.id)
+            buffer.write(actor.incarnation)
+            buffer.write(Self.cut(actor.typeName, to: Self.longestMetadata))
+            buffer.write(optional: actor.name.map { Self.cut($0, to: Self.longestMetadata) })
+        } else {
+            buffer.writeNil()
+        }
+        buffer.write(optional: task.map { Self.cut($0, to: Self.longestMetadata) })
+        buffer.write(optional: traceID.map { Self.cut($0, to: Self.longestMetadata) })
+        buffer.write(dropped)
+    }
+
+    private static func cut(_ text: String, to limit: Int) -> String {
+        guard text.utf8.count > limit else { return text }
+        var end = text.utf8.index(text.utf8.startIndex, offsetBy: limit)
+        // Not in the middle of a character.
+        while end > text.utf8.startIndex, end.samePosition(in: text.unicodeScalars) == nil {
+            end = text.utf8.index(before: end)
+        }
+        return String(text[..<end])
+    }
+}
+
+// MARK: Reading
+
+extension LogContent {
+    /// Reads what `write` wrote.
+    ///
+    /// - Throws: ``WireError`` when it is none.
+    package init(reading reader: inout WireReader) throws {
+        guard try reader.readArrayHeader() == 9 else { throw WireError("a log record has nine parts") }
+        guard let kind = LogRecord.Kind(number: try reader.readUInt()) else { throw WireError("no such kind") }
+        guard let level = Logger.Level(number: try reader.readUInt()) else { throw WireError("no such level") }
+        let time = try reader.readUInt()
+        let text = try reader.readString(maximumBytes: Self.longestText)
+        let count = try reader.readArrayHeader()
+        guard count % 2 == 0, count <= 2 * Self.mostMetadata else { throw WireError("the metadata are no pairs") }
+        var metadata: [String: String] = [:]
+        for _ in 0..<(count / 2) {
+            let key = try reader.readString(maximumBytes: Self.longestMetadata)
+            metadata[key] = try reader.readString(maximumBytes: Self.longestMetadata)
+        }
+        self.init(kind: kind, level: level, time: time, text: text, metadata: metadata)
+        if try !reader.readNil() {
+            guard try reader.readArrayHeader() == 4 else { throw WireError("an actor has four parts") }
+            let (id, incarnation) = (try reader.readID(), try reader.readUInt())
+            self.actor = LogRecord.Actor(
+                typeName: try reader.readString(maximumBytes: Self.longestMetadata),
+                name: try reader.readOptionalString(maximumBytes: Self.longestMetadata), id: id,
+                incarnation: incarnation)
+        }
+        self.task = try reader.readOptionalString(maximumBytes: Self.longestMetadata)
+        self.traceID = try reader.readOptionalString(maximumBytes: Self.longestMetadata)
+        self.dropped = try reader.readUInt()
+    }
+}
+
+extension LogRecord.Kind {
+    package var number: UInt64 {
+        switch self {
+        case .output: 1
+        case .errorOutput: 2
+        case .log: 3
+        case .message: 4
+        case .crash: 5
+        case .gap: 6
+        }
+    }
+
+    package init?(number: UInt64) {
+        guard let kind = Self.allCases.first(where: { $0.number == number }) else { return nil }
+        self = kind
+    }
+}
+
+extension Logger.Level {
+    package var number: UInt64 {
+        switch self {
+        case .trace: 0
+        case .debug: 1
+        case .info: 2
+        case .notice: 3
+        case .warning: 4
+        case .error: 5
+        case .critical: 6
+        }
+    }
+
+    package init?(number: UInt64) {
+        guard let level = Self.allCases.first(where: { $0.number == number }) else { return nil }
+        self = level
+    }
+}

@@ -1,0 +1,117 @@
+import CMeshPlatform
+import Glibc
+import Logging
+package import MeshCore
+import Synchronization
+
+/// Where a process's records go.
+package protocol LogSink: Sendable {
+    /// Takes a record, which the closure writes as ``LogContent`` does, or the name of a task that begins. When this returns it is out of this process's
+    /// hands, or in a driver in the buffer that is sent. Waits while there is no room.
+    func write(_ fill: (WireBuffer) -> Void)
+}
+
+/// Where this process's records go: to its node in a worker, to the collector in a program that has joined a mesh, and
+/// nowhere else.
+package enum LogOutlet {
+    private static let sinks = Mutex<[(token: UInt64, sink: any LogSink)]>([])
+    private static let nextToken = Atomic<UInt64>(1)
+
+    /// The one that was set up last; nil outside of a mesh.
+    package static var current: (any LogSink)? { self.sinks.withLock { $0.last?.sink } }
+
+    /// Returns what to remove it by.
+    package static func add(_ sink: any LogSink) -> UInt64 {
+        let token = self.nextToken.wrappingAdd(1, ordering: .relaxed).oldValue
+        self.sinks.withLock { $0.append((token, sink)) }
+        return token
+    }
+
+    package static func remove(_ token: UInt64) { self.sinks.withLock { $0.removeAll { $0.token == token } } }
+
+    /// Nanoseconds since 1970.
+    package static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    private static let task = Mutex("")
+
+    /// A task begins in this process, whose lines are its own from now on; an empty name: nobody knows whose they are.
+    /// Costs nothing when it is of the same type as the one before.
+    package static func begins(task name: String) {
+        guard let sink = self.current else { return }
+        let isNew = self.task.withLock { last in
+            defer { last = name }
+            return last != name
+        }
+        if isNew { sink.write { $0.write(name) } }
+    }
+
+    /// Tells of a message that an actor of this process has collected.
+    package static func collected(_ text: String, from sender: String, metadata: [(String, String)] = []) {
+        guard let sink = self.current else { return }
+        let origin = LogOrigin.current
+        sink.write { buffer in
+            LogContent.writeHead(.message, .info, self.now(), text, metadata.count + 1, to: buffer)
+            for (key, value) in metadata { LogContent.write(key, value, to: buffer) }
+            LogContent.write("sender", sender, to: buffer)
+            LogContent.writeOrigin(origin.actor, task: origin.task, traceID: nil, dropped: 0, to: buffer)
+        }
+    }
+}
+
+/// In whose name the code that runs now speaks.
+package struct LogOrigin: Sendable {
+    package var actor: LogRecord.Actor?
+    package var task: String?
+
+    package static var current: LogOrigin {
+        if let birth = Birth.current {
+            return LogOrigin(
+                actor: LogRecord.Actor(
+                    typeName: birth.typeName, name: birth.name, id: birth.id, incarnation: birth.incarnation))
+        }
+        guard let call = MeshScope.current?.call, let hosted = call.hosted else { return LogOrigin() }
+        guard hosted.id.isReserved else {
+            return LogOrigin(
+                actor: LogRecord.Actor(
+                    typeName: hosted.typeName, name: hosted.name, id: hosted.id, incarnation: hosted.incarnation))
+        }
+        // A task runs in the name of the agent of its process, as `Publish.run(on:)`.
+        guard call.owner != nil, let dot = call.method.firstIndex(of: ".") else { return LogOrigin() }
+        return LogOrigin(task: String(call.method[..<dot]))
+    }
+}
+
+/// A worker's way to its node.
+///
+/// `doorbell`: writing a byte to it wakes the node, which happens only when that has read everything before.
+package final class RingSink: LogSink {
+    private struct State {
+        var ring: LogRing
+        let buffer = WireBuffer(capacity: 1024)
+    }
+
+    private let state: Mutex<State>
+    private let doorbell: Int32
+
+    package init(ring: LogRing, doorbell: Int32) {
+        self.state = Mutex(State(ring: ring))
+        self.doorbell = doorbell
+    }
+
+    package func write(_ fill: (WireBuffer) -> Void) {
+        self.state.withLock { state in
+            state.buffer.removeAll()
+            fill(state.buffer)
+            if state.ring.write(state.buffer.bytes) { self.ring() }
+        }
+    }
+
+    private func ring() {
+        var byte: UInt8 = 1
+        while Glibc.write(self.doorbell, &byte, 1) < 0 && errno == EINTR {}
+    }
+}

@@ -1,0 +1,153 @@
+import FoundationEssentials
+import Logging
+import MeshCluster
+import MeshCore
+import MeshRuntime
+import Testing
+
+@Suite struct LogStoreTests {
+    private let spool = UniqueID(high: 1, low: 2)
+    private let limits = LogStore.Limits(size: 8 << 20, age: .max)
+
+    private func all(_ store: LogStore, _ query: LogQuery = LogQuery(), from place: UInt64 = 0) throws -> [LogRecord] {
+        var records: [LogRecord] = []
+        var place = place
+        while true {
+            let found = try store.read(query, from: place)
+            records += try found.batches.flatMap { try LogBatch(reading: $0).records() }
+            place = found.place
+            if place >= store.next { return records }
+        }
+    }
+
+    private func fill(_ store: inout LogStore, _ numbers: ClosedRange<UInt64>) throws {
+        for number in numbers {
+            let actor = Batches.actor(number % 10, name: number % 10 == 3 ? "third" : nil)
+            let batch = Batches.batch(
+                number, ["line \(number)"], first: number, node: number % 2 == 0 ? "even" : "odd",
+                time: number * 1_000_000_000, level: number % 50 == 0 ? .error : .info, actor: actor)
+            try store.append(batch.bytes, from: self.spool)
+        }
+    }
+
+    @Test("a batch that comes twice is kept once, also after the store was opened again")
+    func once() throws {
+        let folder = Folder()
+        var store = try LogStore(directory: folder.path, limits: self.limits)
+        try self.fill(&store, 1...30)
+        try self.fill(&store, 20...40)
+        #expect(try self.all(store).map(\.sequence) == Array(1...40))
+        var again = try LogStore(directory: folder.path, limits: self.limits)
+        #expect(again.id == store.id && again.last(of: self.spool) == 40 && again.next == store.next)
+        try self.fill(&again, 1...45)
+        #expect(try self.all(again).map(\.sequence) == Array(1...45))
+    }
+
+    @Test("a query finds the same with its index as by looking at everything", arguments: [false, true])
+    func queries(inFiles: Bool) throws {
+        let folder = Folder()
+        var store =
+            inFiles
+            ? try LogStore(directory: folder.path, limits: LogStore.Limits(size: 8 << 20, age: .max))
+            : LogStore(limits: self.limits)
+        try self.fill(&store, 1...4000)
+        if inFiles { store = try LogStore(directory: folder.path, limits: self.limits) }
+        let everything = try self.all(store)
+        #expect(everything.count == 4000)
+        let queries = [
+            LogQuery(actor: "third"), LogQuery(actor: "Train*"), LogQuery(node: "even"), LogQuery(level: .warning),
+            LogQuery(text: "99"), LogQuery(actor: "nobody"), LogQuery(incarnation: 2),
+            LogQuery(since: Date(timeIntervalSince1970: 3000), until: Date(timeIntervalSince1970: 3100)),
+            LogQuery(actor: String(Batches.actor(7).id.description.prefix(8)), level: .info),
+        ]
+        for query in queries { #expect(try self.all(store, query) == everything.filter(query.matches)) }
+    }
+
+    @Test("the newest come first when somebody asks back", arguments: [1, 10, 399, 400, 10_000])
+    func back(count: Int) throws {
+        var store = LogStore(limits: self.limits)
+        try self.fill(&store, 1...4000)
+        var records: [LogRecord] = []
+        var place = store.next
+        repeat {
+            let found = try store.readBack(LogQuery(actor: "third"), before: place, atLeast: count - records.count)
+            records = try found.batches.flatMap { try LogBatch(reading: $0).records() } + records
+            place = found.place
+        } while records.count < count && place > store.first
+        let expected = try self.all(store, LogQuery(actor: "third")).suffix(count)
+        #expect(records.suffix(count).map(\.sequence) == expected.map(\.sequence))
+    }
+
+    @Test("the oldest make room, and what is left keeps its place")
+    func room() throws {
+        let folder = Folder()
+        var store = try LogStore(directory: folder.path, limits: LogStore.Limits(size: 512 << 10, age: .max))
+        for number in 1...2000 as ClosedRange<UInt64> {
+            let batch = Batches.batch(number, [String(repeating: "y", count: 1000)], first: number)
+            try store.append(batch.bytes, from: self.spool)
+        }
+        #expect(store.size < 640 << 10 && store.next == 2001 && store.first > 1)
+        let sequences = try self.all(store).map(\.sequence)
+        #expect(sequences == Array(store.first...2000))
+        // Also when the store is opened again nothing of what had to go is taken anew.
+        var again = try LogStore(directory: folder.path, limits: LogStore.Limits(size: 512 << 10, age: .max))
+        try again.append(Batches.batch(1, ["again"]).bytes, from: self.spool)
+        #expect(try self.all(again).map(\.sequence) == sequences)
+    }
+
+    @Test("what is too old goes")
+    func age() throws {
+        var store = LogStore(limits: LogStore.Limits(size: 1 << 20, age: 1_000_000_000))
+        for number in 1...2000 as ClosedRange<UInt64> {
+            let batch = Batches.batch(number, [String(repeating: "y", count: 400)], first: number, time: number)
+            try store.append(batch.bytes, from: self.spool)
+        }
+        store.removeOld(at: 5_000_000_000)
+        #expect(store.first > 1 && store.next == 2001)
+    }
+
+    @Test("bytes that are no batch are refused, and change nothing", arguments: 0..<300)
+    func garbage(seed: UInt64) throws {
+        var random = SeededBytes(seed)
+        var store = LogStore(limits: self.limits)
+        try self.fill(&store, 1...3)
+        var bytes = Batches.batch(4, ["a", "b"], first: 4, actor: Batches.actor(1)).bytes
+        if seed % 3 == 0 {
+            bytes = random.bytes(Int(random.next() % 300))
+        } else {
+            for _ in 0...(seed % 4) { bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(random.next() & 0xff) }
+            if seed % 5 == 0 { bytes = bytes.prefix(Int(random.next() % UInt64(bytes.count))) }
+        }
+        let before = (store.next, store.size)
+        do {
+            try store.append(bytes, from: self.spool)
+        } catch {
+            #expect(store.next == before.0 && store.size == before.1)
+        }
+        #expect(try self.all(store).count >= 3)
+    }
+
+    @Test("files that a disk has damaged do not keep the rest from being read", arguments: 0..<60)
+    func damage(seed: UInt64) throws {
+        var random = SeededBytes(seed)
+        let folder = Folder()
+        let limits = LogStore.Limits(size: 1 << 20, age: .max)
+        do {
+            var store = try LogStore(directory: folder.path, limits: limits)
+            for number in 1...600 as ClosedRange<UInt64> {
+                let batch = Batches.batch(number, [String(repeating: "z", count: 900)], first: number)
+                try store.append(batch.bytes, from: self.spool)
+            }
+        }
+        let files = try folder.files(seed % 2 == 0 ? ".logs" : ".index")
+        let path = files[Int(random.next() % UInt64(files.count))]
+        var bytes = try #require(FileManager.default.contents(atPath: path))
+        for _ in 0..<4 { bytes[Int(random.next() % UInt64(bytes.count))] ^= 0x55 }
+        try bytes.write(to: URL(filePath: path))
+        let store = try LogStore(directory: folder.path, limits: limits)
+        let sequences = try self.all(store).map(\.sequence)
+        #expect(sequences == sequences.sorted() && Set(sequences).count == sequences.count)
+        #expect(sequences.count > 300)
+        if seed % 2 == 1 { #expect(sequences.count == 600) }
+    }
+}
