@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +52,36 @@ int cmesh_open_of_process(pid_t process, int descriptor) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)process, descriptor);
     return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+int cmesh_seal_size(int descriptor) {
+    return fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+}
+
+bool cmesh_is_size_sealed(int descriptor) {
+    const int fixed = F_SEAL_SHRINK | F_SEAL_GROW;
+    int seals = fcntl(descriptor, F_GET_SEALS);
+    return seals >= 0 && (seals & fixed) == fixed && (seals & F_SEAL_WRITE) == 0;
+}
+
+int cmesh_open_of_process_to_write(pid_t process, int descriptor) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)process, descriptor);
+    // Opening what is no file could have effects, so it is looked at first.
+    int place = open(path, O_PATH | O_CLOEXEC);
+    if (place < 0) return -1;
+    struct stat status;
+    int result = -1;
+    if (fstat(place, &status) == 0 && S_ISREG(status.st_mode)) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", place);
+        result = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    } else {
+        errno = EINVAL;
+    }
+    int code = errno;
+    close(place);
+    errno = code;
+    return result;
 }
 
 int cmesh_copy_file(int from, int to, size_t place, size_t size) {

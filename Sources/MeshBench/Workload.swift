@@ -40,8 +40,8 @@ struct Workload: Sendable {
 
     /// All of them, in the order in which they run.
     static let all: [Workload] =
-        Self.calls + Self.rates + Self.large + Self.objects + Self.tasks + Self.spawns + Self.registry + Self.logs
-        + Self.memory
+        Self.calls + Self.rates + Self.large + Self.objects + Self.tasks + Self.pools
+        + Self.spawns + Self.registry + Self.logs + Self.memory
 }
 
 /// What a figure should be.

@@ -44,7 +44,7 @@ extension Mesh {
         var options = options
         options.supervision = options.supervision ?? supervisor?.supervision
         let spec = ActorSpec(
-            id: .make(), typeName: typeName, displayType: String(reflecting: type), program: membership.program,
+            id: .make(), typeName: typeName, displayType: _typeName(type), program: membership.program,
             arguments: arguments, options: options,
             window: options.maxPendingCalls ?? self.settings.maxPendingCalls, owner: self.currentOwner,
             isSupervisor: supervisor != nil)

@@ -103,7 +103,7 @@ extension Mesh {
         }
         let object = self.makeObject(Work.Output.self)
         let spec = TaskSpec(
-            id: object.id, typeName: typeName, displayType: String(reflecting: Work.self), task: try self.encode(task),
+            id: object.id, typeName: typeName, displayType: _typeName(Work.self), task: try self.encode(task),
             owner: self.currentOwner, trace: self.tracing?.carried() ?? [:])
         guard spec.task.count <= self.settings.maximumPayload else {
             throw MeshError(

@@ -41,7 +41,7 @@ extension Mesh {
         mayRestart: Bool = false
     ) -> ActorReference {
         let fields = HandleFields(
-            id: id, typeName: String(reflecting: type), name: name,
+            id: id, typeName: _typeName(type), name: name,
             window: window ?? self.settings.maxPendingCalls,
             location: ActorLocation(address: self.address, incarnation: incarnation), retries: retries,
             mayRestart: mayRestart)

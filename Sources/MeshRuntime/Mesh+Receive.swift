@@ -29,11 +29,12 @@ extension Mesh: MeshExecutorDelegate {
             let byteCount = message.attachments.reduce(message.head.count) { $0 + $1.count }
             self.outbox.traffic.noteReceived(byteCount)
             guard let peer = try self.accept(header, from: peer, byteCount: byteCount) else { return }
-            var attachments = message.attachments[...]
+            var values = IncomingValues(frames: message.attachments)
             while !reader.isAtEnd {
                 let envelope = try Envelope(from: &reader)
-                try self.handle(envelope, from: peer, by: header.epoch, in: message, &attachments)
+                try self.handle(envelope, from: peer, by: header.epoch, in: message, &values)
             }
+            try values.finish()
         } catch let error as ProtocolMismatch {
             self.greetings.noteVersion(error.version)
             self.badMessages.note(
@@ -79,7 +80,7 @@ extension Mesh: MeshExecutorDelegate {
     private func introduce(_ header: BatchHeader, _ reader: inout WireReader) throws -> Peer? {
         guard self.peers.ended(header.from) == nil else { return nil }
         var copy = reader
-        guard !copy.isAtEnd, case .hello(let address) = try Envelope(from: &copy) else {
+        guard !copy.isAtEnd, case .hello(let address, _) = try Envelope(from: &copy) else {
             throw WireError("a process that is not known must say hello first")
         }
         guard address.peer == header.from else { throw WireError("a hello in another's name") }
@@ -99,7 +100,7 @@ extension Mesh: MeshExecutorDelegate {
 
     /// Tells a sender that the process it means is not this one.
     private func refuse(_ header: BatchHeader, _ reader: inout WireReader) {
-        guard !reader.isAtEnd, let envelope = try? Envelope(from: &reader), case .hello(let address) = envelope,
+        guard !reader.isAtEnd, let envelope = try? Envelope(from: &reader), case .hello(let address, _) = envelope,
             address.peer == header.from, self.peers.ended(header.from) == nil, let peer = try? self.meet(address)
         else {
             // Usual after a restart at the same address: counted, but nobody's fault.
@@ -110,19 +111,13 @@ extension Mesh: MeshExecutorDelegate {
 
     private func handle(
         _ envelope: Envelope, from peer: Peer, by link: UInt64, in message: InboundMessage,
-        _ attachments: inout ArraySlice<Data>
+        _ values: inout IncomingValues
     ) throws {
-        func take(_ count: Int) throws -> [Data] {
-            guard count <= attachments.count else { throw WireError("frames are missing") }
-            guard count > 0 else { return [] }
-            defer { attachments = attachments.dropFirst(count) }
-            return Array(attachments.prefix(count))
-        }
         switch envelope {
         case .call(let call):
             let target = try peer.target(call.target, in: self.targets)
             let payload = Payload(
-                message: message, range: call.arguments, attachments: try take(call.attachments),
+                message: message, range: call.arguments, attachments: try values.take(call.attachments),
                 leases: self.receive(call.context?.handles, from: peer))
             self.deliver(
                 InboundCall(
@@ -141,11 +136,11 @@ extension Mesh: MeshExecutorDelegate {
                 to: call.actor, incarnation: call.incarnation)
         case .reply(let reply):
             let payload = Payload(
-                message: message, range: reply.result, attachments: try take(reply.attachments),
+                message: message, range: reply.result, attachments: try values.take(reply.attachments),
                 leases: self.receive(reply.handles, from: peer))
             self.pending.complete(reply.callID, from: peer.id, with: .result(payload))
         case .failure(let failure):
-            _ = try take(failure.attachments)
+            _ = try values.take(failure.attachments)
             if let refusal = failure.refusal, let reference = self.references.find(refusal.actor),
                 reference.refuse(refusal, callID: failure.callID, from: peer.id)
             {
@@ -162,8 +157,16 @@ extension Mesh: MeshExecutorDelegate {
             self.references.find(ended.actor)?.end(ended, at: peer.id)
         case .held(let numbers):
             self.confirmed(numbers, by: peer.id)
-        case .hello:
-            break
+        case .hello(_, let features):
+            peer.note(features)
+        case .slot(.offer(let number, let descriptor, let capacity)):
+            do throws(WireError) {
+                try peer.map(number, descriptor: descriptor, capacity: capacity)
+            } catch {
+                self.badMessages.note(error, from: peer.id)
+            }
+        case .slot(let note):
+            if let value = try peer.heed(note) { try values.add(value.data, at: value.index) }
         case .greet(let number):
             peer.answerGreeting(number)
         case .greeted(let number):

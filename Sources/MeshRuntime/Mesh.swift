@@ -85,8 +85,7 @@ public final class Mesh: DistributedActorSystem, Sendable {
         self.objects = ObjectTable()
         self.badMessages = BadMessageLog(logger: logger)
         self.peers = PeerTable(
-            own: address, transport: transport, outbox: outbox, avoidsLocal: settings.localTransport == .tcp,
-            remembered: settings.remembered)
+            own: address, transport: transport, outbox: outbox, settings: settings)
         self.coders.fill(for: self)
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import MeshCore
 
 /// The times and limits of a process's part of the mesh.
 public struct MeshSettings: Sendable {
@@ -26,6 +27,8 @@ public struct MeshSettings: Sendable {
     public var objectMemory: ByteCount?
     /// The folder for what memory has no room for; nil for `$TMPDIR`, or `/var/tmp`. Nothing is left in it.
     public var spillDirectory: String?
+    /// How much memory a process may have at a time through which its large values go to others of its host.
+    package var sharedMemory = 64 << 20
     /// How many actors that have ended, and how many processes, are remembered.
     package var remembered = 10_000
 
@@ -56,6 +59,10 @@ public struct MeshSettings: Sendable {
         self.objectMemory = objectMemory
         self.spillDirectory = spillDirectory
     }
+
+    /// What this process tells others that it can do. Processes that reach each other as those of different hosts do share
+    /// no memory either.
+    var features: PeerFeatures { self.localTransport == .ipc && self.sharedMemory > 0 ? .sharedMemory : [] }
 
     /// A value of more bytes, encoded, is a large object.
     static let smallObject = 64 << 10

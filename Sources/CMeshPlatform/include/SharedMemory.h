@@ -25,6 +25,16 @@ int cmesh_nameless_file(const char *folder);
 /// Opens what is open as a descriptor in another process of this host, to be read. Returns -1 and sets errno on failure.
 int cmesh_open_of_process(pid_t process, int descriptor);
 
+/// Makes a memory file keep its size for ever; its bytes can still be changed. Returns -1 and sets errno on failure.
+int cmesh_seal_size(int descriptor);
+
+/// Whether a descriptor is of memory that can be changed, but by nobody made shorter or longer.
+bool cmesh_is_size_sealed(int descriptor);
+
+/// Opens what is open as a descriptor in another process of this host, to be read and written, if it is an ordinary
+/// file. Returns -1 and sets errno on failure.
+int cmesh_open_of_process_to_write(pid_t process, int descriptor);
+
 /// Copies the first `size` bytes of a file to a place in another. Returns -1 and sets errno on failure; EIO when the
 /// file has fewer.
 int cmesh_copy_file(int from, int to, size_t place, size_t size);

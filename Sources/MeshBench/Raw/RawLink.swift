@@ -67,6 +67,23 @@ final class RawLink: Sendable {
         return Double(count) / seconds(since: start)
     }
 
+    /// Messages there and back in a second over several links, with one under way on each.
+    static func inTurns(_ links: [RawLink], for time: Double) throws -> Double {
+        let start = now()
+        let end = deadline(in: time)
+        for link in links { try link.socket.send(Self.payload) }
+        var count = links.count
+        while now() < end {
+            for link in links {
+                try link.socket.receive()
+                try link.socket.send(Self.payload)
+            }
+            count += links.count
+        }
+        for link in links { try link.socket.receive() }
+        return Double(count) / seconds(since: start)
+    }
+
     /// Messages in a second that nobody answers, up to the last one's arrival.
     func oneWay(for time: Double) throws -> Double {
         let start = now()

@@ -105,9 +105,11 @@ extension Registry {
                 throw MeshError(.invalidArgument, "No node is called \"\(name)\"; there are: \(names).")
             }
         }
-        let all = nodes
-        nodes.removeAll { !$0.registration.programs.contains(request.program) }
-        if nodes.isEmpty, request.isOfLibrary { nodes = all }
+        // Nearly always all have it, and then there is nothing to copy.
+        let haveProgram = nodes.count { $0.registration.programs.contains(request.program) }
+        if haveProgram < nodes.count, haveProgram > 0 || !request.isOfLibrary {
+            nodes.removeAll { !$0.registration.programs.contains(request.program) }
+        }
         guard !nodes.isEmpty else {
             let programs = Set(self.nodes.values.flatMap(\.registration.programs)).sorted().joined(separator: ", ")
             throw MeshError(

@@ -17,13 +17,12 @@ extension Registry {
         if let holder, self.gone[holder] != nil {
             throw MeshError(.actorDied, "\(spec.label) cannot be spawned: process \(holder), which asked, has ended.")
         }
-        let request = try self.check(spec)
+        let (request, choice) = try self.check(spec)
         try self.takeName(of: spec)
         let time = spec.options.placementTimeout.map { now.time + min($0.nanoseconds, 1 << 62) }
         self.list(spec, .pending(until: time), on: nil)
         if let holder { self.grant(spec.id, to: holder, of: home) }
-        // Whoever needs nothing of what others wait for need not wait for them.
-        if request.holdsNothing, let choice = try? self.choose(request, Remaining()) {
+        if let choice {
             self.put(spec.id, choice)
         } else {
             self.enqueue(spec.id, request)
@@ -33,13 +32,15 @@ extension Registry {
         return spec
     }
 
-    /// What a new actor asks for.
+    /// What a new actor asks for, and its place if it need not wait for one: whoever needs nothing of what others wait
+    /// for need not wait for them.
     ///
     /// - Throws: what `choose` throws when no node could ever have it; `invalidArgument` for what makes no sense.
-    private func check(_ spec: ActorSpec) throws(MeshError) -> PlacementRequest {
+    private func check(_ spec: ActorSpec) throws(MeshError) -> (PlacementRequest, Choice?) {
         let request = try PlacementRequest(spec)
         switch request.strategy.kind {
-        case .pack, .spread: break
+        case .pack, .spread:
+            if request.holdsNothing { return (request, try self.choose(request, Remaining())) }
         case .beside(let id), .away(let id):
             guard let other = self.entries[id] else {
                 throw MeshError(
@@ -50,11 +51,15 @@ extension Registry {
                 var request = request
                 request.strategy = .spread
                 _ = try self.candidates(for: request)
-                return try PlacementRequest(spec)
+                return try self.placeIfFree(PlacementRequest(spec))
             }
         }
         _ = try self.candidates(for: request)
-        return request
+        return self.placeIfFree(request)
+    }
+
+    private func placeIfFree(_ request: PlacementRequest) -> (PlacementRequest, Choice?) {
+        (request, request.holdsNothing ? (try? self.choose(request, Remaining())) ?? nil : nil)
     }
 
     /// Whether the owner lives and supervises its children.

@@ -12,6 +12,8 @@ import Synchronization
 package final class TaskScheduler: Sendable {
     private struct Lease {
         var lease: WorkerLease
+        /// Runs its tasks.
+        var agent: WorkerAgent
         var running = 0
         /// How many tasks it may have at once.
         var depth = 1
@@ -83,7 +85,7 @@ package final class TaskScheduler: Sendable {
     }
 
     private func enqueue(_ job: TaskJob) {
-        let start = self.state.withLock { state -> (TaskJob, WorkerLease)? in
+        let start = self.state.withLock { state -> (TaskJob, Lease)? in
             guard state.queue.isEmpty, let lease = Self.free(&state) else {
                 state.queue.append(job)
                 return nil
@@ -94,7 +96,7 @@ package final class TaskScheduler: Sendable {
     }
 
     /// A leased worker that may have one more task: the one with the fewest.
-    private static func free(_ state: inout State) -> WorkerLease? {
+    private static func free(_ state: inout State) -> Lease? {
         var best: PeerID?
         for (peer, lease) in state.leases where lease.running < lease.depth && !lease.isLeaving {
             if let known = best, state.leases[known]?.running ?? 0 <= lease.running { continue }
@@ -102,7 +104,7 @@ package final class TaskScheduler: Sendable {
         }
         guard let best else { return nil }
         state.leases[best]?.running += 1
-        return state.leases[best]?.lease
+        return state.leases[best]
     }
 
     private func requestLeases() {
@@ -125,7 +127,7 @@ package final class TaskScheduler: Sendable {
                             program: membership.program, for: mesh.address.peer,
                             isNested: !membership.runningTasks.isEmpty)
                     }
-                    self.add(lease)
+                    self.add(lease, try mesh.service(WorkerAgent.self, WellKnown.worker, at: lease.worker))
                 } catch {
                     self.failed(error)
                 }
@@ -151,7 +153,7 @@ package final class TaskScheduler: Sendable {
                             resources, program: membership.program, type: type, for: mesh.address.peer)
                     }
                     self.state.withLock { $0.requests[number] = nil }
-                    self.add(lease)
+                    self.add(lease, try mesh.service(WorkerAgent.self, WellKnown.worker, at: lease.worker))
                 } catch {
                     let isDropped = self.state.withLock { $0.requests.removeValue(forKey: number) == nil }
                     if isDropped { self.requestDropped() } else { self.failed(error) }
@@ -176,14 +178,14 @@ package final class TaskScheduler: Sendable {
         self.requestLeases()
     }
 
-    private func add(_ lease: WorkerLease) {
+    private func add(_ lease: WorkerLease, _ agent: WorkerAgent) {
         let isWanted = self.state.withLock { state in
             state.requested -= 1
             state.hadWorkers = true
             state.failsSince = nil
             guard !state.queue.isEmpty else { return false }
             if state.leases.isEmpty { state.nextMove = cmesh_monotonic_nanoseconds() + Self.moveTime }
-            state.leases[lease.worker.peer] = Lease(lease: lease)
+            state.leases[lease.worker.peer] = Lease(lease: lease, agent: agent)
             return true
         }
         if isWanted { self.fill(lease.worker.peer) } else { self.giveBack(lease) }
@@ -230,30 +232,33 @@ package final class TaskScheduler: Sendable {
 
     private func fill(_ peer: PeerID) {
         while true {
-            let next = self.state.withLock { state -> (TaskJob, WorkerLease)? in
+            let next = self.state.withLock { state -> (TaskJob, Lease)? in
                 guard let lease = state.leases[peer], lease.running < lease.depth, !lease.isLeaving,
                     let job = state.queue.popFirst()
                 else { return nil }
                 state.leases[peer]?.running += 1
-                return (job, lease.lease)
+                return (job, lease)
             }
             guard let (job, lease) = next else { return }
             self.run(job, on: lease)
         }
     }
 
-    private func run(_ job: TaskJob, on lease: WorkerLease) {
+    private func run(_ job: TaskJob, on lease: Lease) {
         let begin = cmesh_monotonic_nanoseconds()
         // A task is no part of the call in which it was submitted: it may well call the actor that submitted it.
         let call = MeshScope.$current.withValue(nil) {
-            Task.immediate(executorPreference: self.mesh.executor) { await self.perform(job, on: lease, since: begin) }
+            Task.immediate(executorPreference: self.mesh.executor) {
+                await self.perform(job, on: lease.lease, by: lease.agent, since: begin)
+            }
         }
         job.work.begin(call)
     }
 
-    private func perform(_ job: TaskJob, on lease: WorkerLease, since begin: UInt64) async {
+    private func perform(
+        _ job: TaskJob, on lease: WorkerLease, by worker: WorkerAgent, since begin: UInt64
+    ) async {
         do {
-            let worker = try self.mesh.service(WorkerAgent.self, WellKnown.worker, at: lease.worker)
             let outcome = try await worker.run(job.spec)
             job.end(.success(outcome))
             if case .streaming = outcome { return await self.awaitStreams(of: job, from: worker, lease, since: begin) }

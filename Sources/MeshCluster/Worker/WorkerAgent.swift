@@ -13,6 +13,7 @@ package distributed actor WorkerAgent {
     private var isTrimmed = false
     /// Those that tasks write which have ended otherwise.
     private var streams: [UniqueID: TaskStreams] = [:]
+    private var taskTypes: [String: any RemoteTask.Type] = [:]
 
     package init(actorSystem: Mesh) { self.actorSystem = actorSystem }
 
@@ -104,7 +105,7 @@ package distributed actor WorkerAgent {
     /// Runs a task. Several may run side by side.
     package distributed func run(_ spec: TaskSpec) async throws -> EncodedOutcome {
         let mesh = self.actorSystem
-        guard let type = _typeByName(spec.typeName) as? any RemoteTask.Type else {
+        guard let type = self.taskType(named: spec.typeName) else {
             throw MeshError(
                 .typeNotFound,
                 "This program has no task type \(spec.displayType). Is the node's program the same version as the "
@@ -139,10 +140,19 @@ package distributed actor WorkerAgent {
         try self.actorSystem.membership.runningTasks.list(atMost: 100)
     }
 
+    /// A task's type, which the runtime looks for by its name once only.
+    private func taskType(named name: String) -> (any RemoteTask.Type)? {
+        if let known = self.taskTypes[name] { return known }
+        guard let type = _typeByName(name) as? any RemoteTask.Type else { return nil }
+        // A program has only so many, but generic ones without end.
+        if self.taskTypes.count < 1024 { self.taskTypes[name] = type }
+        return type
+    }
+
     private nonisolated static func run<Work: RemoteTask>(
         _ type: Work.Type, _ spec: TaskSpec, on mesh: Mesh, _ streams: TaskStreams
     ) async throws -> EncodedOutcome {
-        let method = "\(String(describing: Work.self)).run(on:)"
+        let method = "\(_typeName(Work.self, qualified: false)).run(on:)"
         let span = mesh.tracing?.begin(method, after: spec.trace)
         defer { span?.end() }
         do {

@@ -80,7 +80,7 @@ package struct ForeignGreeting: Hashable, Sendable {
             _ = try reader.readUInt()
             let (from, to) = (PeerID(try reader.readUInt()), PeerID(try reader.readUInt()))
             for _ in 3..<fields { _ = try reader.readUInt() }
-            guard to == .anyone, case .hello(let address) = try Envelope(from: &reader), address.peer == from else {
+            guard to == .anyone, case .hello(let address, _) = try Envelope(from: &reader), address.peer == from else {
                 return nil
             }
             self.from = address

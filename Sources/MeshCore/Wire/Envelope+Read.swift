@@ -56,8 +56,9 @@ extension Envelope {
                 )
             )
         case Kind.hello:
-            try expect(6)
-            self = .hello(try PeerAddress(wire: &reader))
+            if fields != 7 { try expect(6) }
+            let address = try PeerAddress(wire: &reader)
+            self = .hello(address, PeerFeatures(rawValue: fields == 7 ? try reader.readUInt() : 0))
         case Kind.probe:
             try expect(2)
             self = .probe(lastSequence: try reader.readUInt())
@@ -89,7 +90,10 @@ extension Envelope {
             guard fields <= 1 + Self.mostHeld else { throw WireError("\(fields) fields of handles are too many") }
             self = .held(try (1..<fields).map { _ in try reader.readUInt() })
         default:
-            throw WireError("no envelope has the kind \(kind)")
+            guard let note = try SlotNote(kind: kind, fields: fields, from: &reader) else {
+                throw WireError("no envelope has the kind \(kind)")
+            }
+            self = .slot(note)
         }
     }
 }

@@ -90,8 +90,8 @@ extension WireBuffer {
         self.write(credit.completed)
     }
 
-    package func writeHello(_ address: PeerAddress) {
-        self.writeArrayHeader(6)
+    package func writeHello(_ address: PeerAddress, _ features: PeerFeatures = []) {
+        self.writeArrayHeader(features.isEmpty ? 6 : 7)
         self.write(Envelope.Kind.hello)
         self.writeFixed(address.peer.number)
         self.write(address.host.text)
@@ -99,6 +99,7 @@ extension WireBuffer {
         self.write(address.startTime)
         self.writeArrayHeader(address.endpoints.count)
         for endpoint in address.endpoints { self.write(endpoint) }
+        if !features.isEmpty { self.write(features.rawValue) }
     }
 
     /// Asks for an acknowledgement of everything up to `lastSequence`.

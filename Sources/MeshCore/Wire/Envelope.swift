@@ -8,7 +8,7 @@ package enum Envelope {
     case failure(FailureEnvelope)
     case cancel(callID: UInt64, actor: UniqueID)
     case credit(CreditEnvelope)
-    case hello(PeerAddress)
+    case hello(PeerAddress, PeerFeatures)
     case probe(lastSequence: UInt64)
     case resend
     case mismatch(PeerID)
@@ -18,6 +18,7 @@ package enum Envelope {
     case ended(EndedEnvelope)
     /// The receiving process's messages of these numbers brought handles whose actors this process holds now.
     case held([UInt64])
+    case slot(SlotNote)
 
     /// How many messages one `held` may name.
     package static let mostHeld = (1 << 12) - 1
@@ -38,6 +39,10 @@ package enum Envelope {
         package static let greeted: UInt64 = 12
         package static let ended: UInt64 = 13
         package static let held: UInt64 = 14
+        package static let slotOffer: UInt64 = 15
+        package static let slotMapped: UInt64 = 16
+        package static let slotLent: UInt64 = 17
+        package static let slotGivenUp: UInt64 = 18
     }
 }
 

@@ -38,7 +38,7 @@ extension Mesh {
         return try self.handle(
             type,
             HandleFields(
-                id: unique, typeName: String(reflecting: type), name: nil,
+                id: unique, typeName: _typeName(type), name: nil,
                 window: 1 << 20,
                 location: ActorLocation(address: address, incarnation: 0)))
     }

@@ -104,7 +104,7 @@ extension Mesh {
             acknowledged: 0)
         let buffer = WireBuffer(capacity: 256)
         header.write(to: buffer)
-        buffer.writeHello(self.address)
+        buffer.writeHello(self.address, self.settings.features)
         _ = channel.send(OutboundMessage(head: buffer))
         // Time for the connection to be made.
         _ = self.schedule(at: cmesh_monotonic_nanoseconds() + 1_000_000_000) { channel.close() }
@@ -170,7 +170,7 @@ private final class Question: Sendable {
                 state.channels.append(channel)
             }
             state.hasAsked = true
-            _ = state.channels.last?.send(OutboundMessage(head: self.text(from: mesh.address)))
+            _ = state.channels.last?.send(OutboundMessage(head: self.text(from: mesh.address, mesh.settings.features)))
             return state.channels.count > Self.maximumChannels ? state.channels.popFirst() : nil
         }
         superseded?.close()
@@ -185,12 +185,12 @@ private final class Question: Sendable {
         for channel in channels { channel.close() }
     }
 
-    private func text(from address: PeerAddress) -> WireBuffer {
+    private func text(from address: PeerAddress, _ features: PeerFeatures) -> WireBuffer {
         let header = BatchHeader(
             from: address.peer, to: .anyone, epoch: 0, sequence: 0, acknowledgedEpoch: 0, acknowledged: 0)
         let buffer = WireBuffer(capacity: 256)
         header.write(to: buffer)
-        buffer.writeHello(address)
+        buffer.writeHello(address, features)
         buffer.writeGreet(self.number)
         return buffer
     }

@@ -8,12 +8,17 @@ import Synchronization
 package final class Peer: Sendable {
     package let id: PeerID
     package let address: PeerAddress
-    private let own: PeerAddress
+    let own: PeerAddress
+    let features: PeerFeatures
     private let outbox: PeerOutbox
     private let channel: any TransportChannel
-    private let state: Mutex<State>
+    let state: Mutex<State>
+    /// The memory through which large values go to the peer.
+    let lent: LentSlots
+    /// The memory through which large values come from it.
+    let borrowed = BorrowedSlots()
 
-    private struct State {
+    struct State {
         var links: LinkPair
         var sender: LinkSender
         var receiver = LinkReceiver()
@@ -33,7 +38,7 @@ package final class Peer: Sendable {
     }
 
     /// What is gathered for the next message.
-    private struct Frame {
+    struct Frame {
         var buffer: WireBuffer
         var attachments: [Data] = []
     }
@@ -43,13 +48,21 @@ package final class Peer: Sendable {
     /// How long to wait for an acknowledgement before asking for it, and between two requests for what is missing.
     static let acknowledgementTimeout: UInt64 = 200_000_000
     /// How long to wait before a peer is told again that its link has been given up.
-    private static let tellInterval: UInt64 = 20_000_000
+    static let tellInterval: UInt64 = 20_000_000
 
-    /// - Parameter links: the links between the processes, of which the one to the peer begins now.
-    init(address: PeerAddress, own: PeerAddress, links: LinkPair, channel: any TransportChannel, outbox: PeerOutbox) {
+    /// - Parameters:
+    ///   - links: the links between the processes, of which the one to the peer begins now.
+    ///   - features: what this process tells the peer that it can do.
+    ///   - sharedMemory: what all peers together may have of this process's memory.
+    init(
+        address: PeerAddress, own: PeerAddress, links: LinkPair, channel: any TransportChannel, outbox: PeerOutbox,
+        features: PeerFeatures, _ sharedMemory: SharedMemoryBudget
+    ) {
         self.id = address.peer
         self.address = address
         self.own = own
+        self.features = features
+        self.lent = LentSlots(of: own.peer, for: address.peer, sharedMemory)
         self.outbox = outbox
         self.channel = channel
         self.state = Mutex(
@@ -67,9 +80,10 @@ package final class Peer: Sendable {
     func post(
         attachments: [Data] = [], _ urgency: Urgency = .whenQuiet, _ write: (WireBuffer) -> Void
     ) throws(MeshError) {
+        let values = self.lent.carry(attachments)
         try self.state.withLock { state throws(MeshError) in
             if let failure = state.failure { throw failure }
-            self.add(attachments, to: &state, urgency) { buffer, _ in write(buffer) }
+            self.add(values, to: &state, urgency) { buffer, _ in write(buffer) }
         }
     }
 
@@ -85,9 +99,10 @@ package final class Peer: Sendable {
     func post(
         _ call: consuming CallEnvelope, target: String, arguments: UnsafeRawBufferPointer, attachments: [Data]
     ) throws(MeshError) {
+        let values = self.lent.carry(attachments)
         try self.state.withLock { state throws(MeshError) in
             if let failure = state.failure { throw failure }
-            self.add(attachments, to: &state, .whenQuiet) { buffer, targets in
+            self.add(values, to: &state, .whenQuiet) { buffer, targets in
                 if let number = targets[target] {
                     call.target = .number(number)
                 } else {
@@ -101,14 +116,17 @@ package final class Peer: Sendable {
 
     @inline(__always)
     private func add(
-        _ attachments: [Data], to state: inout State, _ urgency: Urgency,
+        _ values: OutgoingValues, to state: inout State, _ urgency: Urgency,
         write: (WireBuffer, inout [String: UInt64]) -> Void
     ) {
         var frame = state.frame ?? Frame(buffer: self.makeBuffer(&state))
         state.frame = nil
+        if !values.isEmpty {
+            values.writeNotes(to: frame.buffer)
+            frame.attachments.append(contentsOf: values.frames)
+        }
         write(frame.buffer, &state.targets)
-        frame.attachments.append(contentsOf: attachments)
-        let isFull = frame.buffer.count >= Self.frameSize || !attachments.isEmpty
+        let isFull = frame.buffer.count >= Self.frameSize || !values.isEmpty
         state.frame = frame
         let isQuiet = urgency == .whenQuiet && state.sender.unacknowledged.isEmpty
         if isFull || isQuiet || !self.outbox.gathers {
@@ -124,7 +142,7 @@ package final class Peer: Sendable {
         self.header(&state, sequence: 0).write(to: buffer)
         if !state.saidHello {
             state.saidHello = true
-            buffer.writeHello(self.own)
+            buffer.writeHello(self.own, self.features)
         }
         return buffer
     }
@@ -149,7 +167,7 @@ package final class Peer: Sendable {
         }
     }
 
-    private func flush(_ state: inout State) {
+    func flush(_ state: inout State) {
         guard let frame = state.frame, state.failure == nil else { return }
         state.frame = nil
         let sequence = state.sender.nextSequence()
@@ -164,7 +182,7 @@ package final class Peer: Sendable {
     }
 
     /// Sends one message outside of the link's order: it is not numbered, kept or repeated.
-    private func sendAside(_ state: inout State, _ write: (WireBuffer) -> Void) {
+    func sendAside(_ state: inout State, _ write: (WireBuffer) -> Void) {
         let buffer = WireBuffer(capacity: 256)
         self.header(&state, sequence: 0).write(to: buffer)
         write(buffer)
@@ -173,7 +191,7 @@ package final class Peer: Sendable {
         _ = self.channel.send(OutboundMessage(head: buffer))
     }
 
-    private func sendAgain(_ state: inout State, from sequence: UInt64) {
+    func sendAgain(_ state: inout State, from sequence: UInt64) {
         state.unsent = nil
         for kept in state.sender.unacknowledged where kept.sequence >= sequence {
             guard self.channel.send(kept.message) else {
@@ -186,147 +204,6 @@ package final class Peer: Sendable {
     /// Whether it has shown that it can be reached: it has acknowledged something.
     var isConfirmed: Bool { self.state.withLock { $0.sender.hasBeenAcknowledged } }
 
-    // MARK: Receiving
-
-    /// What to do with a message.
-    enum Acceptance {
-        /// Read its envelopes.
-        case read
-        /// The same; it is the first of a new link, and the peer has given up the calls that came by an older one.
-        case readAnew
-        /// Drop it.
-        case drop
-        /// The peer has forgotten this link: end it and begin another, to which this message belongs.
-        case forgotten
-    }
-
-    /// Judges a message by its header, and does what the link needs.
-    func accept(_ header: BatchHeader, byteCount: Int, now: UInt64) -> Acceptance {
-        var due: [@Sendable () -> Void] = []
-        defer { for action in due { action() } }
-        return self.state.withLock { state in
-            guard state.failure == nil else { return .drop }
-            state.silence.heard(at: now)
-            let wasKnown = state.links.theirs != 0
-            let verdict = state.links.judge(
-                epoch: header.epoch, acknowledgedEpoch: header.acknowledgedEpoch, acknowledged: header.acknowledged)
-            switch verdict {
-            case .current: break
-            case .begun:
-                state.receiver = LinkReceiver(epoch: header.epoch)
-                state.inboundTargets = []
-            case .stale: return .drop
-            case .givenUp:
-                self.tellGivenUp(&state, now: now)
-                return .drop
-            case .forgotten: return .forgotten
-            }
-            if state.sender.acknowledge(epoch: header.acknowledgedEpoch, upTo: header.acknowledged) {
-                if !state.awaited.isEmpty { due = Self.takeAcknowledged(&state) }
-                if state.sender.unacknowledged.isEmpty, state.frame != nil { self.flush(&state) }
-            }
-            let read: Acceptance = verdict == .begun && wasKnown ? .readAnew : .read
-            guard header.sequence > 0 else { return read }
-            return self.isNext(header, &state, byteCount: byteCount, now: now) ? read : .drop
-        }
-    }
-
-    /// Calls `action` when everything that was posted so far has arrived, or the peer is gone. Returns false, and does
-    /// not call it, when that is so already.
-    func whenAcknowledged(_ action: @escaping @Sendable () -> Void) -> Bool {
-        self.state.withLock { state in
-            guard state.failure == nil else { return false }
-            guard !state.sender.unacknowledged.isEmpty || state.frame != nil else { return false }
-            // What is gathered leaves with the next message.
-            let last = state.sender.lastSequence + (state.frame == nil ? 0 : 1)
-            state.awaited.append((last, action))
-            return true
-        }
-    }
-
-    private static func takeAcknowledged(_ state: inout State) -> [@Sendable () -> Void] {
-        let acknowledged = state.sender.unacknowledged.first.map { $0.sequence - 1 } ?? state.sender.lastSequence
-        let count = state.awaited.prefix { $0.sequence <= acknowledged }.count
-        defer { state.awaited.removeFirst(count) }
-        return state.awaited.prefix(count).map(\.action)
-    }
-
-    private func isNext(_ header: BatchHeader, _ state: inout State, byteCount: Int, now: UInt64) -> Bool {
-        switch state.receiver.receive(epoch: header.epoch, sequence: header.sequence, byteCount: byteCount) {
-        case .deliver:
-            if state.receiver.owesAcknowledgementNow, state.frame == nil { self.sendAside(&state) { _ in } }
-            return true
-        case .duplicate:
-            self.sendAside(&state) { _ in }
-        case .gap:
-            if state.receiver.shouldAskAgain(at: now, interval: Self.acknowledgementTimeout) {
-                self.sendAside(&state) { $0.writeResend() }
-            }
-        case .stale:
-            break
-        }
-        return false
-    }
-
-    /// The peer goes on with a link that this process has given up. Any message tells it so.
-    private func tellGivenUp(_ state: inout State, now: UInt64) {
-        guard now >= state.lastTold + Self.tellInterval else { return }
-        state.lastTold = now
-        self.sendAside(&state) { $0.writeHello(self.own) }
-    }
-
-    /// Sends everything that is not acknowledged once more.
-    func resend() { self.state.withLock { self.sendAgain(&$0, from: 0) } }
-
-    /// Answers a probe: says hello, acknowledges, and asks for what is missing.
-    func answerProbe(lastSequence: UInt64) {
-        self.state.withLock { state in
-            let missing = state.receiver.lastInOrder < lastSequence
-            self.sendAside(&state) { buffer in
-                buffer.writeHello(self.own)
-                if missing { buffer.writeResend() }
-            }
-        }
-    }
-
-    /// The method that a call names; numbers count the names of the link from zero.
-    func target(_ target: WireTarget, in table: CallTargets) throws(WireError) -> CallTarget {
-        try self.state.withLock { state throws(WireError) in
-            switch target {
-            case .name(let name):
-                let target = table.target(named: name)
-                guard state.inboundTargets.count < 1 << 16 else { throw WireError("too many method names") }
-                state.inboundTargets.append(target)
-                return target
-            case .number(let number):
-                guard number < UInt64(state.inboundTargets.count) else {
-                    throw WireError("method number \(number) has not been named")
-                }
-                return state.inboundTargets[Int(number)]
-            }
-        }
-    }
-
-    /// Says who this process is.
-    func answerGreeting(_ number: UInt64) {
-        self.state.withLock { state in
-            self.sendAside(&state) { buffer in
-                buffer.writeHello(self.own)
-                buffer.writeGreeted(number)
-            }
-        }
-    }
-
-    /// Answers a message that was meant for another process.
-    func sayMismatch(expected: PeerID) {
-        self.state.withLock { state in
-            self.sendAside(&state) { buffer in
-                buffer.writeHello(self.own)
-                buffer.writeMismatch(expected: expected)
-            }
-        }
-    }
-
     // MARK: Time
 
     /// Does what is due: retries, acknowledgements, probes.
@@ -337,8 +214,12 @@ package final class Peer: Sendable {
     /// - Returns: for how long the peer has been silent although it was asked, and when to come back, nil when nothing
     ///   is under way.
     func tick(now: UInt64, isAwaited: Bool, heartbeat: UInt64) -> (silence: UInt64, next: UInt64?) {
-        self.state.withLock { state in
+        let slots = self.lent.tick(now: now)
+        return self.state.withLock { state in
             guard state.failure == nil else { return (0, nil) }
+            if !slots.notes.isEmpty {
+                self.add(OutgoingValues(notes: slots.notes), to: &state, .endOfTurn) { _, _ in }
+            }
             if let unsent = state.unsent { self.sendAgain(&state, from: unsent) }
             self.flush(&state)
             if state.receiver.owesAcknowledgement { self.sendAside(&state) { _ in } }
@@ -348,14 +229,14 @@ package final class Peer: Sendable {
             if state.silence.tick(now: now, isAwaited: isWaiting, heartbeat: heartbeat, isAsked: isDue) {
                 let last = state.sender.lastSequence
                 self.sendAside(&state) { buffer in
-                    buffer.writeHello(self.own)
+                    buffer.writeHello(self.own, self.features)
                     buffer.writeProbe(lastSequence: last)
                 }
             }
             let next =
                 isUnacknowledged
                 ? now + PeerClock.interval : isAwaited ? state.silence.nextTick(after: now, heartbeat: heartbeat) : nil
-            return (state.silence.length, next)
+            return (state.silence.length, [next, slots.next].compactMap { $0 }.min())
         }
     }
 
@@ -370,6 +251,8 @@ package final class Peer: Sendable {
             return state.awaited.map(\.action)
         }
         guard let awaited else { return false }
+        self.lent.end()
+        self.borrowed.forgetAll()
         self.channel.close()
         for action in awaited { action() }
         return true

@@ -31,16 +31,21 @@ package final class PeerTable: Sendable {
     private let transport: any MeshTransport
     private let outbox: PeerOutbox
     private let avoidsLocal: Bool
+    private let features: PeerFeatures
+    /// What large values that go to others may take of this host's memory.
+    let sharedMemory: SharedMemoryBudget
     /// How many processes are remembered that are gone.
     private let remembered: Int
     /// How many strangers there may be: each has a socket here.
     static let maximumStrangers = 1000
 
     init(
-        own: PeerAddress, transport: any MeshTransport, outbox: PeerOutbox, avoidsLocal: Bool, remembered: Int = 10_000
+        own: PeerAddress, transport: any MeshTransport, outbox: PeerOutbox, settings: MeshSettings
     ) {
-        self.remembered = remembered
-        self.avoidsLocal = avoidsLocal
+        self.remembered = settings.remembered
+        self.avoidsLocal = settings.localTransport == .tcp
+        self.features = settings.features
+        self.sharedMemory = SharedMemoryBudget(limit: settings.sharedMemory)
         self.own = own
         self.transport = transport
         self.outbox = outbox
@@ -73,7 +78,7 @@ package final class PeerTable: Sendable {
             let peer = Peer(
                 address: address, own: self.own,
                 links: LinkPair(own: state.nextEpoch, givenUp: before?.epoch ?? 0), channel: channel,
-                outbox: self.outbox)
+                outbox: self.outbox, features: self.features, self.sharedMemory)
             state.nextEpoch += 1
             state.peers[address.peer] = peer
             return (peer, before == nil)

@@ -96,7 +96,7 @@ extension Envelope {
                 error: part(failure.error), refusal: failure.refusal)
         case .cancel(let callID, let actor): buffer.writeCancel(callID: callID, actor: actor)
         case .credit(let credit): buffer.writeCredit(credit)
-        case .hello(let address): buffer.writeHello(address)
+        case .hello(let address, let features): buffer.writeHello(address, features)
         case .probe(let last): buffer.writeProbe(lastSequence: last)
         case .resend: buffer.writeResend()
         case .mismatch(let expected): buffer.writeMismatch(expected: expected)
@@ -104,6 +104,7 @@ extension Envelope {
         case .greeted(let number): buffer.writeGreeted(number)
         case .ended(let ended): buffer.writeEnded(ended)
         case .held(let numbers): buffer.writeHeld(numbers)
+        case .slot(let note): buffer.writeSlot(note)
         case .goodbye(let reason): buffer.writeGoodbye(reason: reason)
         }
     }

@@ -82,6 +82,20 @@ extension GoldenVector {
                     peer: PeerID(0xab), host: HostID("h"), processID: 1234, startTime: 5678,
                     endpoints: ["ipc://a", "tcp://h.x:42"]))
         },
+        GoldenVector("a hello of a process that shares memory", "97 06 cf00000000000000ab a1 68 cd04d2 cd162e 90 01") {
+            $0.writeHello(
+                PeerAddress(
+                    peer: PeerID(0xab), host: HostID("h"), processID: 1234, startTime: 5678, endpoints: []),
+                .sharedMemory)
+        },
+        GoldenVector("an offer of shared memory", "94 0f 07 0c ce00100000") {
+            $0.writeSlot(.offer(7, descriptor: 12, capacity: 1 << 20))
+        },
+        GoldenVector("shared memory that is mapped", "93 10 07 01") { $0.writeSlot(.mapped(7, true)) },
+        GoldenVector("a value in shared memory", "94 11 07 ce00010000 02") {
+            $0.writeSlot(.lent(7, count: 65_536, index: 2))
+        },
+        GoldenVector("shared memory that is not used any more", "92 12 07") { $0.writeSlot(.givenUp(7)) },
         GoldenVector("a probe", "92 07 2a") { $0.writeProbe(lastSequence: 42) },
         GoldenVector("a goodbye", "92 08 a3 656e64") { $0.writeGoodbye(reason: "end") },
         GoldenVector("the end of an actor", "94 0d \(actorHex) 01 a3 656e64") {

@@ -18,7 +18,7 @@ import Testing
         let outbox = PeerOutbox(isOwnThread: { true }, noteActivity: {})
         let table = PeerTable(
             own: self.address(1, endpoints: transport.endpoints), transport: transport, outbox: outbox,
-            avoidsLocal: false)
+            settings: MeshSettings())
         let endpoints = self.hub.makeTransport().endpoints
         // This one was called, and has said hello in its turn.
         let called = try table.peer(at: self.address(2, endpoints: endpoints))
