@@ -1,12 +1,14 @@
 import ActorMesh
 import ArgumentParser
 import Glibc
+import Logging
 import MeshBench
 
 /// Where the process begins: as a worker when a node started it, as a command line otherwise.
 @main
 enum Main {
     static func main() async {
+        LoggingSystem.bootstrap { MeshLogHandler(label: $0) }
         do {
             try await serveIfWorker(MeshConfiguration())
             await Bench.takeOver()

@@ -40,10 +40,6 @@ public struct MeshConfiguration: Sendable {
     /// Where a broker of this program writes down what it knows, so that it forgets nothing when it is killed and
     /// started again: `SQLiteRegistryStore` of the library MeshSQLite. Nil: in memory only. Other roles leave it alone.
     public var registryStore: (any RegistryStore)?
-    /// Whether workers take what the program logs with swift-log for the collector (see ``MeshRuntime/MeshLogHandler``),
-    /// where the program has not told swift-log something else before it reached its mesh. Set it to false in a program
-    /// that gives swift-log its own `StreamLogHandler` on that way: nothing may do so twice.
-    public var bootstrapsLogging = true
     /// How what workers say is shown on the output of this process, which started them; nil: as `MESH_WORKER_OUTPUT` in
     /// the environment says (`prefixed`, `plain` or `none`), else prefixed.
     public var workerOutput: WorkerOutputStyle?

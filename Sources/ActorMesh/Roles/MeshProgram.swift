@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import MeshCluster
 import MeshCore
 public import MeshRuntime
@@ -18,7 +19,10 @@ public import MeshRuntime
 /// sense, and 69 when no broker answers. SIGTERM and SIGINT end a broker and a node in good order, with status 0.
 public protocol MeshProgram: SendableMetatype {
     /// Called first in every process of the program, whatever its role, before it has a mesh: the place to bootstrap
-    /// logging, metrics and tracing. Does nothing unless you give one. Its error ends the process with status 1.
+    /// logging, metrics and tracing. Its error ends the process with status 1.
+    ///
+    /// Unless you give one it gives swift-log the ``MeshRuntime/MeshLogHandler``. One that you give takes its place: have
+    /// it do so as well, unless logs are to go elsewhere.
     static func bootstrap() throws
 
     /// What the driver does. Its error ends the program with status 1.
@@ -35,8 +39,8 @@ public protocol MeshProgram: SendableMetatype {
 }
 
 extension MeshProgram {
-    /// Does nothing.
-    public static func bootstrap() throws {}
+    /// Gives swift-log the ``MeshRuntime/MeshLogHandler``.
+    public static func bootstrap() throws { LoggingSystem.bootstrap { MeshLogHandler(label: $0) } }
 
     /// An embedded mesh.
     public static var configuration: MeshConfiguration { MeshConfiguration() }

@@ -29,9 +29,6 @@ enum WorkerMain {
         // Its output is a pipe to its node; a line that is printed must not be lost when it is killed.
         cmesh_buffer_output_by_line()
         Self.openLogs()
-        if configuration.bootstrapsLogging, Logger(label: "").handler is StreamLogHandler {
-            LoggingSystem.bootstrap { MeshLogHandler(label: $0) }
-        }
         let logger = Logger(label: "actormesh.worker")
         var settings = configuration.settings
         settings.localTransport = bootstrap.localTransport

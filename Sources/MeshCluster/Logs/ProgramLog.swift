@@ -7,6 +7,7 @@ import Synchronization
 /// What a program logs that is no worker: on its way to the collector from this process's memory, which is all that it
 /// has. Where its limit is reached, the oldest make room.
 package final class ProgramLog: LogSink {
+    package var isShown: Bool { false }
     private struct State {
         var sequence: UInt64 = 0
     }

@@ -201,7 +201,8 @@ extension Registry {
         return MeshOverview(
             date: date, startDate: startDate, states: states,
             types: frequent.map { MeshOverview.TypeCount(type: $0.key, count: $0.value) }, typeCount: types.count,
-            ended: self.terminations.count, restarts: self.restartCount, nodes: self.nodes.count, resources: resources.resources,
+            ended: self.terminations.count, restarts: self.restartCount, nodes: self.nodes.count,
+            resources: resources.resources,
             used: used.resources, sharedObjects: self.objectCount, placementGroups: self.groups.count,
             programs: known.map { process, count in
                 MeshOverview.Program(

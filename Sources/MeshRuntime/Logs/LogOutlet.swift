@@ -6,6 +6,9 @@ import Synchronization
 
 /// Where a process's records go.
 package protocol LogSink: Sendable {
+    /// Whether somebody else shows what it takes to whoever runs this process.
+    var isShown: Bool { get }
+
     /// Takes a record, which the closure writes as ``LogContent`` does, or the name of a task that begins. When this returns it is out of this process's
     /// hands, or in a driver in the buffer that is sent. Waits while there is no room.
     func write(_ fill: (WireBuffer) -> Void)
@@ -96,6 +99,8 @@ package final class RingSink: LogSink {
 
     private let state: Mutex<State>
     private let doorbell: Int32
+    /// The node does.
+    package var isShown: Bool { true }
 
     package init(ring: LogRing, doorbell: Int32) {
         self.state = Mutex(State(ring: ring))

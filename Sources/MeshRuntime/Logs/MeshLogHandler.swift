@@ -3,7 +3,8 @@ public import Logging
 /// Sends what a program logs to its mesh's collector, where `mesh logs` and ``MeshRuntime/Mesh`` find it after the
 /// process has ended.
 ///
-/// Workers use it by themselves. A driver says so once:
+/// A `MeshProgram` uses it in every process unless it bootstraps something else. Other programs say so once, before they
+/// have a mesh:
 ///
 /// ```swift
 /// LoggingSystem.bootstrap { MeshLogHandler(label: $0) }
@@ -13,8 +14,8 @@ public import Logging
 /// the process is killed. It has the actor or the task in whose name the code runs. When a process logs faster than its
 /// node takes, the statement waits; other processes do not.
 ///
-/// Outside of a mesh, before it is joined and after it was left, the records go to standard error, as swift-log's own
-/// handler writes them. A driver's own records are not printed while it is part of a mesh.
+/// What is not a worker's goes to standard error as well, as swift-log's own handler writes it; outside of a mesh, before it
+/// is joined and after it was left, only there. So does what the mesh itself logs in a program.
 ///
 /// Texts are cut at 64 KiB; of metadata 64 pairs are kept, each part of which is cut at 4 KiB.
 public struct MeshLogHandler: LogHandler {
@@ -54,6 +55,11 @@ public struct MeshLogHandler: LogHandler {
     /// Takes a record.
     public func log(event: LogEvent) {
         guard let sink = LogOutlet.current else { return self.fallback.log(event: event) }
+        if !sink.isShown {
+            self.fallback.log(event: event)
+            // What the mesh itself has to say of its messages must not become messages.
+            guard !self.label.hasPrefix("actormesh") else { return }
+        }
         let time = LogOutlet.now()
         let text = event.message.description
         let origin = LogOrigin.current

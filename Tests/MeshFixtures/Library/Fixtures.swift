@@ -1,5 +1,6 @@
 package import ActorMesh
 import Glibc
+import Logging
 import MeshSQLite
 import Synchronization
 
@@ -13,8 +14,11 @@ public enum Fixtures {
     /// How often this process was bootstrapped.
     static var bootstraps: Int { self.counter.load(ordering: .relaxed) }
 
-    /// What the program bootstraps: it counts.
-    package static func bootstrap() { self.counter.wrappingAdd(1, ordering: .relaxed) }
+    /// What the program bootstraps: its logging, and it counts.
+    package static func bootstrap() {
+        LoggingSystem.bootstrap { MeshLogHandler(label: $0) }
+        self.counter.wrappingAdd(1, ordering: .relaxed)
+    }
 
     /// The times of the program's mesh: the lease time in milliseconds by `FIXTURES_LEASE`, with ten heartbeats, and by
     /// `FIXTURES_ABSENCE` how long nodes go on without their broker. `FIXTURES_OBJECT_MEMORY` is the budget of each store.
