@@ -74,20 +74,23 @@ struct MeshProcess: Sendable {
     /// - Parameters:
     ///   - expectsReturns: whether there may have been another broker here, whose nodes come back.
     ///   - store: where the broker writes down what it knows, and finds what an earlier one did.
-    func hostBroker(expectsReturns: Bool = false, store: (any RegistryStore)? = nil) async throws {
+    ///   - logs: where it keeps what the mesh says, and how much.
+    func hostBroker(
+        expectsReturns: Bool = false, store: (any RegistryStore)? = nil, logs: LogSettings
+    ) async throws {
         let mesh = self.mesh
         let stored = try await store?.open() ?? StoredRegistry()
+        // Before anybody can find the broker, and bring logs.
+        try await self.hostLogs(logs)
         _ = try await mesh.hostService(Broker.self, WellKnown.broker) { mesh in
             try Broker(actorSystem: mesh, expectsReturns: expectsReturns, store: store, stored: stored)
         }
         try await Broker.begin(on: mesh)
     }
 
-    /// Makes this process, a broker's, keep the logs of the mesh.
-    ///
-    /// - Parameter folder: where; nil: in memory.
-    func hostLogs(_ settings: LogSettings, in folder: String?) async throws {
-        let directory = try folder.map { path throws(MeshError) in try LogDirectory(path) }
+    /// Makes this process, a broker's, keep the logs of the mesh: in a folder, or else in memory.
+    private func hostLogs(_ settings: LogSettings) async throws {
+        let directory = try settings.directory.map { path throws(MeshError) in try LogDirectory(path) }
         let size = settings.size.map { Int(clamping: $0.bytes) } ?? (directory == nil ? 32 << 20 : 1 << 30)
         let limits = LogStore.Limits(size: size, age: settings.age.nanoseconds)
         _ = try await self.mesh.hostService(LogCollector.self, WellKnown.logs) { mesh in

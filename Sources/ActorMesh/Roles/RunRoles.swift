@@ -19,8 +19,8 @@ package func runBroker(_ configuration: MeshConfiguration, dashboard: String? = 
     process.mesh.setMembership(
         Membership(mesh: process.mesh, program: programName(), broker: process.mesh.address))
     do {
-        try await process.hostLogs(configuration.logs, in: configuration.logs.directory)
-        try await process.hostBroker(expectsReturns: true, store: configuration.registryStore)
+        try await process.hostBroker(
+            expectsReturns: true, store: configuration.registryStore, logs: configuration.logs)
     } catch {
         process.end(reason: "it could not be started")
         throw error

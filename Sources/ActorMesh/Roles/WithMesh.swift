@@ -41,8 +41,7 @@ private func withEmbeddedMesh<Result: Sendable>(
     let mesh = process.mesh
     mesh.setMembership(Membership(mesh: mesh, program: program, broker: mesh.address))
     do {
-        try await process.hostLogs(configuration.logs, in: configuration.logs.directory)
-        try await process.hostBroker()
+        try await process.hostBroker(logs: configuration.logs)
         let node = try await process.hostNode(configuration, program: program)
         _ = try await node.present(to: try mesh.membership.broker())
         try await node.refill()
