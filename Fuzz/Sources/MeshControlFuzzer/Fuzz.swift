@@ -28,7 +28,27 @@ private let checks: [@Sendable (Data) -> Void] = [
     { check(MeshEvent.self, $0) }, { check([ActorInfo].self, $0) }, { check([NodeInfo].self, $0) },
     { check(KeyIdentity.self, $0) }, { check(WorkerBootstrap.self, $0) }, { check(Registry.Record.self, $0) },
     { check(MeshError.self, $0) }, { check(Supervision.Decision.self, $0) }, { check(Resources.self, $0) },
+    { check(ActorQuery.self, $0) }, { check(ActorPage.self, $0) }, { check(ActorDetails.self, $0) },
+    { check(MeshOverview.self, $0) }, { check(TaskListing.self, $0) }, { check(MeshStatistics.self, $0) },
+    { check([CallInfo].self, $0) }, { check(LogQuery.self, $0) }, { check(LogPage.self, $0) },
+    { check(LogReceipt.self, $0) }, checkLogs,
 ]
+
+/// Log records travel and lie on disks as bytes of their own.
+private func checkLogs(_ data: Data) {
+    do {
+        let batch = try LogBatch(reading: data)
+        guard try LogBatch(reading: batch.bytes) == batch else {
+            fatalError("a batch of logs did not come back as it was")
+        }
+        let records = try batch.records()
+        guard records.count == batch.count else { fatalError("\(records.count) records of \(batch.count)") }
+    } catch is WireError {
+        return
+    } catch {
+        fatalError("reading logs threw \(error), which is not a WireError")
+    }
+}
 
 private func check<Value: Codable>(_ type: Value.Type, _ data: Data) {
     let value: Value

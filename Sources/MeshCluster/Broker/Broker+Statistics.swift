@@ -16,7 +16,9 @@ extension Broker {
             NodeStatistics(processes: [try await host.statistics()])
         }
         var seen: Set<PeerID> = []
-        let processes = gathered.answers.flatMap(\.processes).filter { seen.insert($0.peer).inserted }
+        let processes = gathered.answers.flatMap(\.processes).filter {
+            $0.isPlausible && seen.insert($0.peer).inserted
+        }
         return MeshStatistics(
             date: date, processes: processes.sorted { $0.rank < $1.rank },
             silent: gathered.silent + gathered.answers.flatMap(\.silent))

@@ -45,6 +45,25 @@ public struct ProcessStatistics: Hashable, Sendable, Codable {
         case driver
     }
 
+    /// Whether its numbers are such as a process can have, so that adding those of many cannot overflow. What a program
+    /// says of itself may be anything.
+    package var isPlausible: Bool {
+        let counts = [
+            self.residentBytes, self.bytesSent, self.bytesReceived, self.reconnects, self.messagesRejected,
+            self.connectionsCut, self.keysRefused,
+        ]
+        return counts.allSatisfy { $0 < 1 << 56 } && Self.isPlausible(self.processorTime)
+            && Self.isPlausible(self.callsOutstanding) && Self.isPlausible(self.tasks)
+            && self.actors.allSatisfy { actor in
+                actor.calls < 1 << 56 && actor.failures < 1 << 56 && Self.isPlausible(actor.running)
+                    && Self.isPlausible(actor.waiting) && Self.isPlausible(actor.busy)
+                    && actor.latencies.counts.allSatisfy { $0 < 1 << 50 }
+            }
+    }
+
+    private static func isPlausible(_ count: Int) -> Bool { (0..<1 << 40).contains(count) }
+    private static func isPlausible(_ time: Duration) -> Bool { time >= .zero && time < .seconds(1 << 40) }
+
     package init(
         peer: PeerID, processID: Int32, role: Role, node: String, processorTime: Duration, residentBytes: UInt64,
         bytesSent: UInt64, bytesReceived: UInt64, reconnects: UInt64, messagesRejected: UInt64, connectionsCut: UInt64,
