@@ -67,3 +67,28 @@ public struct ProcessStatistics: Hashable, Sendable, Codable {
         self.actors = actors
     }
 }
+
+extension ProcessStatistics {
+    /// What a process says, as far as it may be believed: all of it with the mesh key. Others speak for themselves alone, are
+    /// programs that joined, and have no actors that were spawned; their numbers are held to what can be added up.
+    package func said(by peer: PeerID) -> ProcessStatistics {
+        guard peer.role != .member else { return self }
+        var said = self
+        said.peer = peer
+        said.role = .driver
+        said.node = ""
+        said.processorTime = min(max(self.processorTime, .zero), .seconds(Int64(Self.most)))
+        for counter in [
+            \Self.residentBytes, \.bytesSent, \.bytesReceived, \.reconnects, \.messagesRejected, \.connectionsCut,
+            \.keysRefused,
+        ] { said[keyPath: counter] = min(self[keyPath: counter], Self.most) }
+        for count in [\Self.callsOutstanding, \.tasks] {
+            said[keyPath: count] = min(max(self[keyPath: count], 0), Int(Self.most))
+        }
+        said.actors = []
+        return said
+    }
+
+    /// More than a process comes to; a thousand times as much still fits.
+    private static let most: UInt64 = 1 << 48
+}
