@@ -55,6 +55,13 @@ import Testing
         #expect(totals.traffic[Self.workers]?.bytesSent == 120)
     }
 
+    @Test("a process that counts what cannot be does not end who adds it up")
+    func overflow() {
+        var totals = MetricTotals()
+        for number in 1...3 { totals.add(Self.look(Self.process(UInt64(number), sent: .max))) }
+        #expect(totals.traffic[Self.workers]?.processorSeconds == 3)
+    }
+
     @Test("types without end are counted together")
     func manyTypes() {
         var totals = MetricTotals()

@@ -49,6 +49,16 @@ struct VersionsTests {
         }
     }
 
+    @Test("whoever greets where nobody answers is told so when his time is over, however short that is")
+    func noTime() async throws {
+        try await withTestMesh(.inProcess) { test in
+            for _ in 0..<500 {
+                #expect(try await test.meshes[0].greet("memory://nobody", timeout: .zero) == nil)
+                #expect(try await test.meshes[0].greet("memory://nobody", timeout: .microseconds(10)) == nil)
+            }
+        }
+    }
+
     @Test("whoever is answered in another version is told so, long before the time is over")
     func greeting() async throws {
         try await withTestMesh(.inProcess) { test in

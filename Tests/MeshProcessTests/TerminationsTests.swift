@@ -172,6 +172,25 @@ extension Processes {
             }
         }
 
+        @Test("notPlaced: nothing was free before its time for being placed was over")
+        func notPlaced() async throws {
+            let cluster = try await Cluster(resources: ["--resource", "license=1"])
+            try await cluster.drive { mesh in
+                let one = Resources(custom: ["license": 1])
+                let first = try await Subject(mesh, .init(resources: one))
+                let code = await codeThrown {
+                    try await mesh.spawn(
+                        Witness.self,
+                        options: .init(name: "late subject", resources: one, placementTimeout: .milliseconds(100)))
+                }
+                #expect(code == .deadlineExceeded)
+                let end = try #require(try await first.event())
+                #expect(end.cause == .notPlaced && end.name == "late subject", "\(end)")
+                #expect(end.message.contains("license"), "\(end)")
+                try await mesh.kill(first.branch)
+            }
+        }
+
         @Test("unknown: a new broker that keeps nothing was never told of it")
         func unknown() async throws {
             let cluster = try await Cluster()

@@ -12,13 +12,11 @@ extension Broker {
         let date = Date()
         let gathered = await self.gather(NodeStatistics.self) { node in
             try await node.statistics()
-        } others: { host in
-            NodeStatistics(processes: [try await host.statistics()])
+        } others: { host, peer in
+            NodeStatistics(processes: [try await host.statistics().said(by: peer)])
         }
         var seen: Set<PeerID> = []
-        let processes = gathered.answers.flatMap(\.processes).filter {
-            $0.isPlausible && seen.insert($0.peer).inserted
-        }
+        let processes = gathered.answers.flatMap(\.processes).filter { seen.insert($0.peer).inserted }
         return MeshStatistics(
             date: date, processes: processes.sorted { $0.rank < $1.rank },
             silent: gathered.silent + gathered.answers.flatMap(\.silent))
@@ -28,8 +26,9 @@ extension Broker {
     package distributed func calls(concerning actor: UniqueID) async throws -> [CallInfo] {
         let gathered = await self.gather([CallInfo].self) { node in
             try await node.calls(concerning: actor)
-        } others: { host in
-            try await host.calls(concerning: actor)
+        } others: { host, peer in
+            // Nobody calls what lives with an observer.
+            peer.role == .observer ? [] : try await host.calls(concerning: actor)
         }
         return gathered.answers.flatMap { $0 }
     }
@@ -37,7 +36,7 @@ extension Broker {
     /// Asks the nodes, and the members that are none. What does not answer in time is named.
     private func gather<Answer: Sendable>(
         _ type: Answer.Type, nodes: @escaping @Sendable (NodeAgent) async throws -> Answer,
-        others: @escaping @Sendable (StatisticsHost) async throws -> Answer
+        others: @escaping @Sendable (StatisticsHost, PeerID) async throws -> Answer
     ) async -> (answers: [Answer], silent: [String]) {
         let mesh = self.actorSystem
         let members = [mesh.address] + self.members.values.map(\.address).filter { $0.peer != mesh.address.peer }
@@ -47,7 +46,8 @@ extension Broker {
                 group.addTask {
                     let answer = try? await mesh.withDeadline(Self.patienceForStatistics) {
                         if let node { return try await nodes(node) }
-                        return try await others(mesh.service(StatisticsHost.self, WellKnown.statistics, at: address))
+                        let host = try mesh.service(StatisticsHost.self, WellKnown.statistics, at: address)
+                        return try await others(host, address.peer)
                     }
                     return (address, answer)
                 }

@@ -89,13 +89,14 @@ struct MetricTotals {
     private mutating func add(_ process: ProcessStatistics, since before: ProcessStatistics?) {
         let group = Group(node: process.node, role: process.role)
         var traffic = self.traffic[group] ?? Traffic()
+        // One that goes round begins anew, as Prometheus understands it: what a driver counts can be anything.
         traffic.processorSeconds += max(0, (process.processorTime - (before?.processorTime ?? .zero)) / .seconds(1))
-        traffic.bytesSent += Self.added(process.bytesSent, before?.bytesSent)
-        traffic.bytesReceived += Self.added(process.bytesReceived, before?.bytesReceived)
-        traffic.reconnects += Self.added(process.reconnects, before?.reconnects)
-        traffic.messagesRejected += Self.added(process.messagesRejected, before?.messagesRejected)
-        traffic.connectionsCut += Self.added(process.connectionsCut, before?.connectionsCut)
-        traffic.keysRefused += Self.added(process.keysRefused, before?.keysRefused)
+        traffic.bytesSent &+= Self.added(process.bytesSent, before?.bytesSent)
+        traffic.bytesReceived &+= Self.added(process.bytesReceived, before?.bytesReceived)
+        traffic.reconnects &+= Self.added(process.reconnects, before?.reconnects)
+        traffic.messagesRejected &+= Self.added(process.messagesRejected, before?.messagesRejected)
+        traffic.connectionsCut &+= Self.added(process.connectionsCut, before?.connectionsCut)
+        traffic.keysRefused &+= Self.added(process.keysRefused, before?.keysRefused)
         self.traffic[group] = traffic
     }
 

@@ -71,11 +71,9 @@ extension Mesh {
     ///   another version, and nobody answers in this one; `unauthorized` when somebody listens there who
     ///   does not let this process in.
     package func greet(_ endpoint: String, timeout: Duration) async throws(MeshError) -> PeerAddress? {
-        let question = try Question(to: endpoint, on: self)
-        defer { question.close() }
         let deadline = cmesh_monotonic_nanoseconds() + timeout.nanoseconds
-        let token = self.schedule(at: deadline) { [greetings] in greetings.giveUp(question.number) }
-        defer { self.timers.cancel(token) }
+        let question = try Question(to: endpoint, until: deadline, on: self)
+        defer { question.close() }
         let address = await self.greetings.wait(for: question.number) { self.ask(question) }
         if let address { return address }
         if let version = self.greetings.foreignVersion {
@@ -110,12 +108,15 @@ extension Mesh {
         _ = self.schedule(at: cmesh_monotonic_nanoseconds() + 1_000_000_000) { channel.close() }
     }
 
-    /// Asks, and again while there is no answer, until the other end refuses this process.
+    /// Asks, and again while there is no answer, until its time is over or the other end refuses this process.
     private func ask(_ question: Question) {
         guard self.greetings.waits(for: question.number) else { return }
-        if question.isRefused || self.greetings.foreignVersion != nil { return self.greetings.giveUp(question.number) }
+        let now = cmesh_monotonic_nanoseconds()
+        if now >= question.deadline || question.isRefused || self.greetings.foreignVersion != nil {
+            return self.greetings.giveUp(question.number)
+        }
         question.ask(on: self)
-        _ = self.schedule(at: cmesh_monotonic_nanoseconds() + Question.tick) { [weak self] in self?.ask(question) }
+        _ = self.schedule(at: min(now + Question.tick, question.deadline)) { [weak self] in self?.ask(question) }
     }
 }
 
@@ -141,12 +142,15 @@ private final class Question: Sendable {
     }
 
     let number = UInt64.random(in: 1...UInt64.max)
+    /// When nobody waits for the answer any more.
+    let deadline: UInt64
     private let endpoint: String
     private let state = Mutex(State())
 
     /// - Throws: `invalidArgument` for an address that makes no sense.
-    init(to endpoint: String, on mesh: Mesh) throws(MeshError) {
+    init(to endpoint: String, until deadline: UInt64, on mesh: Mesh) throws(MeshError) {
         self.endpoint = endpoint
+        self.deadline = deadline
         let channel = try mesh.transport.connect(to: endpoint, watching: true)
         self.state.withLock { $0.channels.append(channel) }
     }

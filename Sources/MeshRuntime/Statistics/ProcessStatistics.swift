@@ -45,25 +45,6 @@ public struct ProcessStatistics: Hashable, Sendable, Codable {
         case driver
     }
 
-    /// Whether its numbers are such as a process can have, so that adding those of many cannot overflow. What a program
-    /// says of itself may be anything.
-    package var isPlausible: Bool {
-        let counts = [
-            self.residentBytes, self.bytesSent, self.bytesReceived, self.reconnects, self.messagesRejected,
-            self.connectionsCut, self.keysRefused,
-        ]
-        return counts.allSatisfy { $0 < 1 << 56 } && Self.isPlausible(self.processorTime)
-            && Self.isPlausible(self.callsOutstanding) && Self.isPlausible(self.tasks)
-            && self.actors.allSatisfy { actor in
-                actor.calls < 1 << 56 && actor.failures < 1 << 56 && Self.isPlausible(actor.running)
-                    && Self.isPlausible(actor.waiting) && Self.isPlausible(actor.busy)
-                    && actor.latencies.counts.allSatisfy { $0 < 1 << 50 }
-            }
-    }
-
-    private static func isPlausible(_ count: Int) -> Bool { (0..<1 << 40).contains(count) }
-    private static func isPlausible(_ time: Duration) -> Bool { time >= .zero && time < .seconds(1 << 40) }
-
     package init(
         peer: PeerID, processID: Int32, role: Role, node: String, processorTime: Duration, residentBytes: UInt64,
         bytesSent: UInt64, bytesReceived: UInt64, reconnects: UInt64, messagesRejected: UInt64, connectionsCut: UInt64,
@@ -85,4 +66,29 @@ public struct ProcessStatistics: Hashable, Sendable, Codable {
         self.tasks = tasks
         self.actors = actors
     }
+}
+
+extension ProcessStatistics {
+    /// What a process says, as far as it may be believed: all of it with the mesh key. Others speak for themselves alone, are
+    /// programs that joined, and have no actors that were spawned; their numbers are held to what can be added up.
+    package func said(by peer: PeerID) -> ProcessStatistics {
+        guard peer.role != .member else { return self }
+        var said = self
+        said.peer = peer
+        said.role = .driver
+        said.node = ""
+        said.processorTime = min(max(self.processorTime, .zero), .seconds(Int64(Self.most)))
+        for counter in [
+            \Self.residentBytes, \.bytesSent, \.bytesReceived, \.reconnects, \.messagesRejected, \.connectionsCut,
+            \.keysRefused,
+        ] { said[keyPath: counter] = min(self[keyPath: counter], Self.most) }
+        for count in [\Self.callsOutstanding, \.tasks] {
+            said[keyPath: count] = min(max(self[keyPath: count], 0), Int(Self.most))
+        }
+        said.actors = []
+        return said
+    }
+
+    /// More than a process comes to; a thousand times as much still fits.
+    private static let most: UInt64 = 1 << 48
 }
