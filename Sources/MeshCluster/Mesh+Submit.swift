@@ -117,15 +117,6 @@ extension Mesh {
         try await membership.taskWindow.enter()
         let run = TaskRun(spec, as: Work.self, options, object: object, on: self, scheduler, membership.taskWindow)
         run.start(after: spec.task.objects.flatMap(self.objects.all))
-        if let timeout = options.timeout {
-            let message = "The task \(options.name ?? spec.displayType) was not done after \(timeout)."
-            _ = self.schedule(at: cmesh_monotonic_nanoseconds() + timeout.nanoseconds) { [weak object] in
-                guard let object, !object.isComplete else { return }
-                let cancel = object.beginCancelling()
-                object.become(.failure(MeshError(.deadlineExceeded, message)))
-                cancel()
-            }
-        }
         return ObjectRef(object)
     }
 
@@ -198,9 +189,15 @@ extension Mesh {
         _ refs: [ObjectRef<Value>], count: Int, timeout: Duration?
     ) async throws -> (ready: [ObjectRef<Value>], pending: [ObjectRef<Value>]) {
         for ref in refs { ref.object.beginIfNeeded() }
-        if refs.count(where: { $0.object.isComplete }) < count, timeout != .zero {
-            await withTaskGroup(of: Void.self) { group in
-                for ref in refs where !ref.object.isComplete { group.addTask { await ref.object.wait() } }
+        let missing = refs.filter { !$0.object.isComplete }
+        if refs.count - missing.count < count, timeout != .zero {
+            await withTaskGroup(of: Bool.self) { group in
+                for ref in missing {
+                    group.addTask {
+                        await ref.object.wait()
+                        return true
+                    }
+                }
                 let timer = self.makeObject(Done.self)
                 if let timeout {
                     let deadline = cmesh_monotonic_nanoseconds() + timeout.nanoseconds
@@ -208,10 +205,14 @@ extension Mesh {
                     group.addTask {
                         await timer.wait()
                         self.timers.cancel(token)
+                        return false
                     }
                 }
-                while refs.count(where: { $0.object.isComplete }) < count, !timer.isComplete, !Task.isCancelled {
-                    guard await group.next() != nil else { break }
+                // Counted one by one: to look at all of them again each time takes long when they are many.
+                var ready = refs.count - missing.count
+                while ready < count, !timer.isComplete, !Task.isCancelled {
+                    guard let isReady = await group.next() else { break }
+                    if isReady { ready += 1 }
                 }
                 group.cancelAll()
             }

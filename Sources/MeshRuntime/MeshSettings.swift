@@ -23,12 +23,16 @@ public struct MeshSettings: Sendable {
     /// How processes of one host reach each other.
     public var localTransport: LocalTransport
     /// How much memory a node's or a program's large objects may take before those that were not used for the longest go
-    /// to disk; nil for three tenths of the machine's memory.
+    /// to disk; nil for three tenths of the machine's memory, or of what its control group may have when that is less.
     public var objectMemory: ByteCount?
     /// The folder for what memory has no room for; nil for `$TMPDIR`, or `/var/tmp`. Nothing is left in it.
     public var spillDirectory: String?
     /// How much memory a process may have at a time through which its large values go to others of its host.
     package var sharedMemory = 64 << 20
+    /// How much memory this process may use in all.
+    package var availableMemory: @Sendable () -> Int64 = {
+        Int64(max(0, sysconf(Int32(_SC_PHYS_PAGES)))) * Int64(max(0, sysconf(Int32(_SC_PAGESIZE))))
+    }
     /// How many actors that have ended, and how many processes, are remembered.
     package var remembered = 10_000
 
@@ -69,11 +73,13 @@ public struct MeshSettings: Sendable {
 
     var objectBudget: Int {
         if let memory = self.objectMemory { return Int(clamping: max(0, memory.bytes)) }
-        return max(0, sysconf(Int32(_SC_PHYS_PAGES))) / 10 * 3 * max(0, sysconf(Int32(_SC_PAGESIZE)))
+        return Int(clamping: max(0, self.availableMemory()) / 10 * 3)
     }
 
     var effectiveSpillDirectory: String {
-        self.spillDirectory ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
+        if let folder = self.spillDirectory { return folder }
+        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? ""
+        return folder.isEmpty ? "/var/tmp" : folder
     }
 }
 

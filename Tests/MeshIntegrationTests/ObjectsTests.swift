@@ -71,7 +71,7 @@ struct ObjectsTests {
             let ref = try await test.meshes[0].put(contentsOf: path)
             try Data(repeating: 0, count: size).write(to: URL(fileURLWithPath: path))
             #expect(try await ref.value == content)
-            for wrong in ["\(directory.path)/none", directory.path] {
+            for wrong in ["\(directory.path)/none", directory.path, "/proc/self/status"] {
                 let error = await #expect(throws: MeshError.self) { try await test.meshes[0].put(contentsOf: wrong) }
                 #expect(error?.code == .invalidArgument)
             }

@@ -183,6 +183,25 @@ extension Processes {
             }
         }
 
+        @Test("a member that died while it was free fails nothing, and another takes its place")
+        func diedWhileFree() async throws {
+            try await withFixtures { mesh in
+                let made = Checkpoints()
+                let pool = try await ActorPool(count: 2) {
+                    made.reach("made")
+                    return try await mesh.spawn(Porter.self)
+                }
+                // The one that would be taken next.
+                let porter = try #require(try pool.popIdle())
+                try pool.push(porter)
+                try await mesh.kill(porter)
+                await #expect(throws: MeshError.self) { try await porter.carry(1) }
+                for number in 0..<6 { pool.submit(number) { try await $0.carry($1) } }
+                for number in 0..<6 { #expect(try await pool.next(as: Int.self) == number) }
+                try await made.wait(for: "made", count: 3)
+            }
+        }
+
         @Test("a member that was taken out while it worked, and dies, has no successor")
         func removedAndDead() async throws {
             try await withFixtures { mesh in

@@ -38,6 +38,15 @@ extension Processes {
             }
         }
 
+        @Test("O1: what a worker puts is freed, also when a deadline passes meanwhile")
+        func givenUp() async throws {
+            try await withFixtures { mesh in
+                let vault = try await mesh.spawn(Vault.self)
+                try await vault.giveUp(times: 100, bytes: 1 << 20)
+                try await poll { mesh.objects.storeIfMade?.usage.count == 0 }
+            }
+        }
+
         @Test("O2: a large result stays where it was made until somebody gets it")
         func results() async throws {
             try await withFixtures { mesh in

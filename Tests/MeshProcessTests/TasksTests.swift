@@ -1,5 +1,6 @@
 import ActorMesh
 import MeshFixtures
+import MeshRuntime
 import Testing
 
 extension Processes {
@@ -52,6 +53,19 @@ extension Processes {
                 let error = await #expect(throws: MeshError.self) { try await ref.value }
                 #expect(error?.code == .deadlineExceeded)
                 try await witness.wait(for: "cancelled", count: 1)
+            }
+        }
+
+        @Test("what would end a task that takes too long is gone when the task is done")
+        func timersEnd() async throws {
+            try await withFixtures { mesh in
+                let options = TaskOptions(timeout: .seconds(3600))
+                var refs: [ObjectRef<Cargo>] = []
+                for _ in 0..<200 {
+                    refs.append(try await mesh.submit(MakeCargo(seed: 1, bytes: 8), options: options))
+                }
+                for ref in refs { _ = try await ref.value }
+                try await poll { mesh.timers.count < 100 }
             }
         }
 

@@ -32,6 +32,15 @@ struct ObjectStoreTests {
         return file
     }
 
+    @Test("large objects may take three tenths of the memory that the process may use, or what it is told")
+    func budget() {
+        var settings = MeshSettings()
+        settings.availableMemory = { 1 << 30 }
+        #expect(settings.objectBudget == (1 << 30) / 10 * 3)
+        settings.objectMemory = .mebibytes(5)
+        #expect(settings.objectBudget == 5 << 20)
+    }
+
     @Test("what is taken over for an owner that ends meanwhile is not kept")
     func ownerEnds() async throws {
         for number in 1...20 as ClosedRange<UInt64> {

@@ -57,6 +57,8 @@ struct MeshProcess: Sendable {
             startTime: ProcessStatus.startTime(of: getpid()) ?? 0,
             endpoints: endpoints
         )
+        var settings = settings
+        settings.availableMemory = { NodeResources.memory(.own) }
         self.mesh = Mesh(
             transport: transport, address: address, settings: settings, stateStore: stateStore, logger: logger)
         self.directory = directory

@@ -1,3 +1,4 @@
+import CMeshPlatform
 import MeshCore
 import MeshRuntime
 import Synchronization
@@ -13,6 +14,8 @@ final class TaskRun<Work: RemoteTask>: Sendable {
     private let window: TaskWindow
     /// How often it may still run after an error; nil without a limit.
     private let retriesLeft: Mutex<Int?>
+    /// What ends it when it takes too long, until it has ended.
+    private let timer = Mutex<TimerQueue.Token?>(nil)
 
     init(
         _ spec: TaskSpec, as type: Work.Type, _ options: TaskOptions, object: PendingObject<Work.Output>, on mesh: Mesh,
@@ -31,6 +34,7 @@ final class TaskRun<Work: RemoteTask>: Sendable {
 
     /// Has it run when the objects are there to which it refers. If one of them is an error, that is its result.
     func start(after inputs: [PendingResult]) {
+        if let timeout = self.options.timeout { self.end(after: timeout) }
         guard !inputs.allSatisfy({ $0.isComplete && $0.failure == nil }) else { return self.submit() }
         let waiting = self.mesh.detach {
             for input in inputs {
@@ -43,6 +47,17 @@ final class TaskRun<Work: RemoteTask>: Sendable {
             self.submit()
         }
         self.object.setTask(waiting)
+    }
+
+    private func end(after timeout: Duration) {
+        let token = self.mesh.schedule(at: cmesh_monotonic_nanoseconds() + timeout.nanoseconds) { [weak self] in
+            guard let self, !self.object.isComplete else { return }
+            let cancel = self.object.beginCancelling()
+            self.object.become(
+                .failure(MeshError(.deadlineExceeded, "The task \(self.name) was not done after \(timeout).")))
+            cancel()
+        }
+        self.timer.withLock { $0 = token }
     }
 
     private func submit() {
@@ -91,6 +106,7 @@ final class TaskRun<Work: RemoteTask>: Sendable {
     private func end(_ outcome: ObjectOutcome<Work.Output>?) {
         guard let outcome else { return self.submit() }
         self.object.become(outcome)
+        if let token = self.timer.withLock({ $0 }) { self.mesh.timers.cancel(token) }
         self.window.leave()
     }
 }

@@ -56,7 +56,7 @@ struct NodeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How much memory large objects may take, such as 4GiB (default: three tenths of the machine's).",
+            "How much memory large objects may take, such as 4GiB (default: three tenths of all that it may use).",
             valueName: "size"))
     var objectMemory: String?
 

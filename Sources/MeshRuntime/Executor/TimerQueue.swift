@@ -43,6 +43,9 @@ package final class TimerQueue: Sendable {
         }
     }
 
+    /// How many actions are to come.
+    package var count: Int { self.state.withLock { $0.entries.count } }
+
     /// Runs what is due. Returns when the next action is due.
     package func run(now: UInt64) -> UInt64? {
         while true {

@@ -85,6 +85,7 @@ package final class Peer: Sendable {
             if let failure = state.failure { throw failure }
             self.add(values, to: &state, urgency) { buffer, _ in write(buffer) }
         }
+        if !values.notes.isEmpty { self.lent.sent(values) }
     }
 
     /// When an envelope leaves, if nothing else makes its message leave earlier.
@@ -112,6 +113,7 @@ package final class Peer: Sendable {
                 buffer.writeCall(call, arguments: arguments)
             }
         }
+        if !values.notes.isEmpty { self.lent.sent(values) }
     }
 
     @inline(__always)

@@ -50,6 +50,11 @@ extension Mesh {
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw MeshError(.invalidArgument, "\(path) is no ordinary file.")
         }
+        // As those below /proc: how much is in them nobody knows before it was read.
+        var byte: UInt8 = 0
+        guard status.st_size > 0 || pread(descriptor, &byte, 1, 0) <= 0 else {
+            throw MeshError(.invalidArgument, "\(path) does not say how large it is. Read it, and put what is in it.")
+        }
         return (file, Int(status.st_size))
     }
 }

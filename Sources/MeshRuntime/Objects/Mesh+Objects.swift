@@ -85,10 +85,15 @@ extension Mesh {
         let file = try SegmentFile.memory("actormesh-object")
         try await fillAll(file)
         try file.seal()
-        defer { withExtendedLifetime(file) {} }
-        return try await self.objectHost(at: keeper).adopt(
-            number, descriptor: file.descriptor, size: layout.size, for: owner,
-            at: owner == self.address.peer ? nil : self.peers.known(owner)?.address)
+        let address = owner == self.address.peer ? nil : self.peers.known(owner)?.address
+        // Without the caller's deadline: what was taken over and nobody hears of would never be freed.
+        return try await MeshScope.$current.withValue(nil) {
+            Task(executorPreference: self.executor) {
+                defer { withExtendedLifetime(file) {} }
+                return try await self.objectHost(at: keeper).adopt(
+                    number, descriptor: file.descriptor, size: layout.size, for: owner, at: address)
+            }
+        }.value
     }
 
     /// The store of this process.

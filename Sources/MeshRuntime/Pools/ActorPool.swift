@@ -18,8 +18,9 @@ import Synchronization
 /// ended, so has the pool, and work that is submitted then fails with `actorDied`.
 ///
 /// A member that dies fails what it was doing with `actorDied` and leaves the pool, which makes another one if it was
-/// told how (``init(count:_:)``), and else goes on with the others. When none is left, what waits fails; what is
-/// submitted later waits for ``push(_:)``.
+/// told how (``init(count:_:)``), and else goes on with the others. One that is known to have died while it was free
+/// leaves as well, and nothing fails. When none is left, what waits fails; what is submitted later waits for
+/// ``push(_:)``.
 public final class ActorPool<Act: RemoteActor>: Sendable {
     let members: any PoolMembers<Act>
     private let state = Mutex(State())

@@ -95,9 +95,7 @@ final class PoolCore<Act: RemoteActor>: Sendable {
             return (isReplaced, state.ledger.count == 0 && state.replacements == 0)
         }
         if wantsOther { self.beginReplacement() }
-        if isEmpty {
-            self.failAll(MeshError(.actorDied, "Every member of the pool has died, and it has nobody to replace them."))
-        }
+        if isEmpty { self.failAll(Self.allDied) }
         self.serve()
     }
 
@@ -113,6 +111,9 @@ final class PoolCore<Act: RemoteActor>: Sendable {
 
     private func serve() {
         while true {
+            let (ended, isEmpty) = self.state.withLock { self.dismissEnded(&$0) }
+            for _ in 0..<ended where self.replace != nil { self.beginReplacement() }
+            if isEmpty { self.failAll(Self.allDied) }
             let next = self.state.withLock { state -> (Answer, Act)? in
                 while let next = state.ledger.next() {
                     if let actor = state.actors[next.member],
@@ -127,6 +128,24 @@ final class PoolCore<Act: RemoteActor>: Sendable {
             guard let (answer, actor) = next else { return }
             answer(.success(actor))
         }
+    }
+
+    /// Lets the members go that have ended while they had nothing to do, and that somebody would be given now.
+    ///
+    /// - Returns: how many, and whether nobody is left for those who wait.
+    private func dismissEnded(_ state: inout State) -> (count: Int, isEmpty: Bool) {
+        var count = 0
+        while !state.ledger.waiting.isEmpty, let last = state.ledger.idle.last, state.actors[last]?.hasEnded ?? true {
+            _ = state.ledger.popIdle()
+            state.actors[last] = nil
+            count += 1
+        }
+        if self.replace != nil { state.replacements += count }
+        return (count, count > 0 && state.ledger.count == 0 && state.replacements == 0)
+    }
+
+    private static var allDied: MeshError {
+        MeshError(.actorDied, "Every member of the pool has died, and it has nobody to replace them.")
     }
 
     private func failAll(_ error: MeshError) {

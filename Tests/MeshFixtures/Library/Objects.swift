@@ -55,6 +55,19 @@ public distributed actor Vault: RemoteActor {
         return sum
     }
 
+    /// Puts a value into the mesh again and again, with deadlines around the time that it takes.
+    public distributed func giveUp(times: Int, bytes: Int) async {
+        let cargo = Cargo.sample(1, bytes: bytes)
+        let begin = ContinuousClock.now
+        _ = try? await self.actorSystem.put(cargo)
+        let usual = ContinuousClock.now - begin
+        for count in 1...times {
+            _ = try? await self.actorSystem.withDeadline(usual * 2 / times * count) {
+                try await self.actorSystem.put(cargo)
+            }
+        }
+    }
+
     /// Puts a value into the mesh, and gives the reference away.
     public distributed func make(_ seed: Int, bytes: Int) async throws -> ObjectRef<Cargo> {
         try await self.actorSystem.put(Cargo.sample(seed, bytes: bytes))

@@ -1,7 +1,8 @@
 /// Which pieces of shared memory a process has for one other, which of them are lent, and when to make or give up one.
 /// A value without memory, sockets or clocks; times are nanoseconds of one clock.
 ///
-/// A slot goes from offered to free once the other has mapped it, and from free to lent and back with each large value.
+/// A slot goes from offered to free once the other has mapped it, and with each large value from free over sending to lent
+/// and back.
 /// Values for which no slot is free travel by the socket, and so do those that come rarely.
 struct LendingLedger: Sendable {
     /// How a large value travels.
@@ -24,6 +25,9 @@ struct LendingLedger: Sendable {
         case offered
         /// Until it is lent, or has been idle for long.
         case free
+        /// Until the message with the value in it has its place in the link, however long that takes: the other must not
+        /// hear before it that the slot is given up.
+        case sending
         /// Until the other gives it back; one that keeps it for long keeps it for good.
         case lent
     }
@@ -54,13 +58,13 @@ struct LendingLedger: Sendable {
         guard !self.isRefused, byteCount <= Self.mostBytes else { return (.socket(making: nil), []) }
         let isFirst = self.lastUse.map { now > $0 + Self.idleTime } ?? true
         self.lastUse = now
-        let fitting = self.slots.filter { $0.value.state == .free && $0.value.capacity >= byteCount }
+        let fitting = self.slots.filter { $0.value.state == .free && Self.fits($0.value, byteCount) }
         if let (number, slot) = fitting.min(by: { ($0.value.capacity, $0.key) < ($1.value.capacity, $1.key) }) {
-            self.slots[number] = Slot(capacity: slot.capacity, state: .lent, since: now)
+            self.slots[number] = Slot(capacity: slot.capacity, state: .sending, since: now)
             return (.slot(number), [])
         }
         // A single one is not worth the memory. Those that are on their way to the other will do.
-        let isExpected = self.slots.contains { $0.value.state == .offered && $0.value.capacity >= byteCount }
+        let isExpected = self.slots.contains { $0.value.state == .offered && Self.fits($0.value, byteCount) }
         guard !isFirst, !isExpected else { return (.socket(making: nil), []) }
         var givenUp: [UInt64] = []
         if self.slots.count >= Self.mostSlots {
@@ -74,6 +78,17 @@ struct LendingLedger: Sendable {
         return (.socket(making: Self.capacity(for: byteCount)), givenUp)
     }
 
+    /// Whether a value is to go through a slot: who keeps it keeps all of the slot, which must not be many times as large.
+    private static func fits(_ slot: Slot, _ byteCount: Int) -> Bool {
+        slot.capacity >= byteCount && slot.capacity <= 4 * self.capacity(for: byteCount)
+    }
+
+    /// The message with the value in a slot has its place in the link.
+    mutating func sent(_ number: UInt64, at now: UInt64) {
+        guard let slot = self.slots[number], slot.state == .sending else { return }
+        self.slots[number] = Slot(capacity: slot.capacity, state: .lent, since: now)
+    }
+
     /// A new slot was offered to the other.
     mutating func offer(_ number: UInt64, capacity: Int, at now: UInt64) {
         self.slots[number] = Slot(capacity: capacity, state: .offered, since: now)
@@ -84,12 +99,10 @@ struct LendingLedger: Sendable {
     /// - Returns: the slots that are given up.
     mutating func answered(_ number: UInt64, isMapped: Bool, at now: UInt64) -> [UInt64] {
         guard let slot = self.slots[number], slot.state == .offered else { return [] }
-        if isMapped {
-            self.slots[number] = Slot(capacity: slot.capacity, state: .free, since: now)
-            return []
-        }
-        self.isRefused = true
-        return self.removeAll()
+        self.slots[number] = Slot(capacity: slot.capacity, state: .free, since: now)
+        if !isMapped { self.isRefused = true }
+        // Others may still be on their way.
+        return self.isRefused ? self.remove { $0.state == .free || $0.state == .lent } : []
     }
 
     /// The other has given a slot back.
@@ -100,9 +113,8 @@ struct LendingLedger: Sendable {
 
     /// Gives up what has been idle or lent for too long.
     mutating func expire(at now: UInt64) -> [UInt64] {
-        let expired = self.slots.filter { Self.end(of: $0.value).map { now >= $0 } ?? false }.map(\.key)
-        for number in expired { self.slots[number] = nil }
-        return expired.sorted()
+        for (number, slot) in self.slots where slot.state == .sending { self.slots[number]?.since = now }
+        return self.remove { slot in slot.state != .sending && Self.end(of: slot).map { now >= $0 } ?? false }
     }
 
     /// When to call `expire` again; nil when there is nothing to expire.
@@ -111,15 +123,18 @@ struct LendingLedger: Sendable {
     private static func end(of slot: Slot) -> UInt64? {
         switch slot.state {
         case .offered: nil
-        case .free: slot.since + self.idleTime
+        case .free, .sending: slot.since + self.idleTime
         case .lent: slot.since + self.patience
         }
     }
 
     /// Gives up all.
-    mutating func removeAll() -> [UInt64] {
-        defer { self.slots = [:] }
-        return self.slots.keys.sorted()
+    mutating func removeAll() -> [UInt64] { self.remove { _ in true } }
+
+    private mutating func remove(where isOver: (Slot) -> Bool) -> [UInt64] {
+        let numbers = self.slots.filter { isOver($0.value) }.keys.sorted()
+        for number in numbers { self.slots[number] = nil }
+        return numbers
     }
 
     /// How large to make a slot for values of about that size: at most a quarter larger, so that values of nearly one

@@ -101,6 +101,16 @@ final class LentSlots: Sendable {
         return values
     }
 
+    /// What was carried has its place in the link.
+    func sent(_ values: OutgoingValues) {
+        let numbers = values.notes.compactMap { if case .lent(let number, _, _) = $0 { number } else { nil } }
+        guard !numbers.isEmpty else { return }
+        let now = cmesh_monotonic_nanoseconds()
+        self.state.withLock { state in
+            for number in numbers { state.ledger.sent(number, at: now) }
+        }
+    }
+
     private enum Place {
         case slot(UInt64, SharedSlot)
         case socket(making: Int?)
@@ -137,7 +147,8 @@ final class LentSlots: Sendable {
             return nil
         }
         return self.state.withLock { state in
-            guard !state.hasEnded else {
+            // Others may have made some in the meantime.
+            guard !state.hasEnded, state.slots.count < LendingLedger.mostSlots else {
                 self.budget.giveBack(capacity)
                 return nil
             }

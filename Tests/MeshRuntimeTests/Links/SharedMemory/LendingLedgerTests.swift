@@ -36,6 +36,8 @@ import Testing
         #expect(ledger.place(Self.size, at: 1).0 == .socket(making: nil))
         #expect(ledger.answered(1, isMapped: true, at: 2).isEmpty)
         #expect(ledger.place(Self.size, at: 3).0 == .slot(1))
+        #expect(ledger.lent == [])
+        ledger.sent(1, at: 3)
         #expect(ledger.lent == [1])
         #expect(ledger.place(Self.size, at: 4).0 == .socket(making: Self.size))
         ledger.returned(1, at: 5)
@@ -54,6 +56,37 @@ import Testing
         #expect(ledger.place(2 << 20, at: 0).0 == .slot(1))
         #expect(ledger.place(2 << 20, at: 0).0 == .socket(making: 2 << 20))
         #expect(ledger.place(1 << 20, at: 0).0 == .slot(2))
+    }
+
+    @Test("who keeps a small value does not keep a slot of many times its size")
+    func waste() {
+        var ledger = self.ledger(free: 1, capacity: 32 << 20)
+        #expect(ledger.place(64 << 10, at: 0).0 == .socket(making: 64 << 10))
+        #expect(ledger.place(7 << 20, at: 0).0 == .socket(making: 7 << 20))
+        #expect(ledger.place(8 << 20, at: 0).0 == .slot(0))
+        // One that is expected and much too large will not do either.
+        ledger.offer(1, capacity: 32 << 20, at: 0)
+        #expect(ledger.place(64 << 10, at: 0).0 == .socket(making: 64 << 10))
+    }
+
+    @Test("a slot whose message has no place in the link yet is not given up, however long that takes")
+    func sending() {
+        var ledger = self.ledger(free: 3)
+        #expect(ledger.place(Self.size, at: 0).0 == .slot(0))
+        #expect(ledger.place(Self.size, at: 0).0 == .slot(1))
+        ledger.sent(1, at: 0)
+        // As when the process is stopped in between.
+        let late = 10 * LendingLedger.patience
+        #expect(ledger.expire(at: late) == [1, 2])
+        #expect(ledger.nextExpiry == late + LendingLedger.idleTime)
+        ledger.offer(7, capacity: Self.size, at: late)
+        ledger.offer(8, capacity: Self.size, at: late)
+        // Nor is one that the other may be about to open.
+        #expect(ledger.answered(7, isMapped: false, at: late) == [7])
+        #expect(ledger.answered(8, isMapped: true, at: late) == [8])
+        ledger.sent(0, at: late)
+        #expect(ledger.lent == [0])
+        #expect(ledger.expire(at: late + LendingLedger.patience) == [0])
     }
 
     @Test("there are only so many slots, and one that is too small makes room for one that fits")
@@ -96,6 +129,7 @@ import Testing
         var ledger = self.ledger(free: 2)
         #expect(ledger.nextExpiry == LendingLedger.idleTime)
         #expect(ledger.place(Self.size, at: Self.second).0 == .slot(0))
+        ledger.sent(0, at: Self.second)
         #expect(ledger.expire(at: LendingLedger.idleTime - 1).isEmpty)
         #expect(ledger.expire(at: LendingLedger.idleTime) == [1])
         #expect(ledger.nextExpiry == Self.second + LendingLedger.patience)
@@ -125,26 +159,27 @@ import Testing
         for seed in 0..<200 as Range<UInt64> {
             var generator = SeededGenerator(seed: seed)
             var ledger = LendingLedger()
-            var (offered, lent): (Set<UInt64>, Set<UInt64>) = ([], [])
+            var (offered, sending, lent): (Set<UInt64>, Set<UInt64>, Set<UInt64>) = ([], [], [])
             var known: Set<UInt64> = []
             var (next, now): (UInt64, UInt64) = (0, 0)
             func forget(_ numbers: [UInt64]) {
                 for number in numbers {
                     #expect(known.remove(number) != nil)
+                    #expect(!sending.contains(number))
                     offered.remove(number)
                     lent.remove(number)
                 }
             }
             for _ in 0..<300 {
                 now += UInt64.random(in: 0...Self.second / 4, using: &generator)
-                switch Int.random(in: 0..<6, using: &generator) {
+                switch Int.random(in: 0..<7, using: &generator) {
                 case 0, 1, 2:
                     let (placement, givenUp) = ledger.place(Int.random(in: 1...4 << 20, using: &generator), at: now)
                     forget(givenUp)
                     switch placement {
                     case .slot(let number):
-                        #expect(known.contains(number) && !offered.contains(number))
-                        #expect(lent.insert(number).inserted)
+                        #expect(known.contains(number) && !offered.contains(number) && !lent.contains(number))
+                        #expect(sending.insert(number).inserted)
                     case .socket(.some(let capacity)):
                         ledger.offer(next, capacity: capacity, at: now)
                         offered.insert(next)
@@ -160,6 +195,11 @@ import Testing
                     guard let number = lent.randomElement(using: &generator) else { continue }
                     lent.remove(number)
                     ledger.returned(number, at: now)
+                case 5:
+                    guard let number = sending.randomElement(using: &generator) else { continue }
+                    sending.remove(number)
+                    lent.insert(number)
+                    ledger.sent(number, at: now)
                 default: forget(ledger.expire(at: now))
                 }
                 #expect(known.count <= LendingLedger.mostSlots)
