@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Glibc
-package import MeshCore
+import MeshCore
 package import MeshRuntime
 import Synchronization
 
