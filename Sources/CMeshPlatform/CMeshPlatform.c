@@ -92,9 +92,9 @@ int cmesh_epoll_rearm(int epoll, int descriptor, uint64_t token) {
 
 int cmesh_epoll_remove(int epoll, int descriptor) { return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, NULL); }
 
-int cmesh_epoll_wait(int epoll, uint64_t *tokens, int capacity) {
+int cmesh_epoll_wait(int epoll, uint64_t *tokens, int capacity, int timeout_ms) {
     struct epoll_event events[16];
-    int count = epoll_wait(epoll, events, capacity < 16 ? capacity : 16, -1);
+    int count = epoll_wait(epoll, events, capacity < 16 ? capacity : 16, timeout_ms);
     for (int index = 0; index < count; index++) tokens[index] = events[index].data.u64;
     return count;
 }

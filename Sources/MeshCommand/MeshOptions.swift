@@ -50,6 +50,7 @@ struct MeshOptions: ParsableArguments {
             }
         }
         configuration.address = address
+        configuration.workerOutput = WorkerOutputStyle.none
         try await ActorMesh.withMesh(configuration, body)
     }
 

@@ -51,11 +51,12 @@ extension Mesh {
     @discardableResult
     func host(
         _ actor: any DistributedActor, reference: ActorReference, incarnation: UInt64, maxConcurrency: Int,
-        isOwned: Bool, keeper: (any StateKeeping)? = nil, calls: [InboundCall] = []
+        isOwned: Bool, keeper: (any StateKeeping)? = nil, driver: PeerID? = nil, calls: [InboundCall] = []
     ) -> HostedActor {
         let hosted = HostedActor(
             id: reference.id, incarnation: incarnation, typeName: reference.typeName, name: reference.name,
-            maxConcurrency: maxConcurrency, actor: actor, isOwned: isOwned, mesh: self, keeper: keeper)
+            maxConcurrency: maxConcurrency, actor: actor, isOwned: isOwned, mesh: self, keeper: keeper,
+            driver: driver)
         for call in calls { hosted.enqueue(call) }
         // Outside of the lock, because the actor may go with it, and resigns.
         let former = self.hosts.withLock { $0.updateValue(hosted, forKey: reference.id) }
@@ -68,9 +69,10 @@ extension Mesh {
     /// - Parameters:
     ///   - retries: how often one call may run again in a later life, for the handles that it gives to others.
     ///   - mayRestart: whether there may be a later life.
+    ///   - driver: the program for which it works, if that is known.
     package func birth<Act: DistributedActor>(
         _ type: Act.Type, id: UniqueID, name: String?, incarnation: UInt64, window: Int? = nil, maxConcurrency: Int,
-        retries: Limit = 0, mayRestart: Bool = false, _ make: (Mesh) async throws -> Act
+        retries: Limit = 0, mayRestart: Bool = false, driver: PeerID? = nil, _ make: (Mesh) async throws -> Act
     ) async throws -> ActorID where Act.ActorSystem == Mesh {
         let isPersistent = type is any PersistentActor.Type
         guard maxConcurrency == 1 || !isPersistent else {
@@ -81,7 +83,7 @@ extension Mesh {
         let reference = self.makeReference(
             id: id, type: type, name: name, incarnation: incarnation, window: window, retries: retries,
             mayRestart: mayRestart)
-        let birth = Birth(reference: reference, type: type, incarnation: incarnation)
+        let birth = Birth(reference: reference, type: type, incarnation: incarnation, driver: driver)
         self.births.begin(id, incarnation: incarnation)
         do {
             let (actor, keeper) = try await MeshScope.$current.withValue(.making(birth)) {
@@ -93,7 +95,7 @@ extension Mesh {
             self.births.end(id, incarnation: incarnation) { calls in
                 self.host(
                     actor, reference: reference, incarnation: incarnation, maxConcurrency: maxConcurrency,
-                    isOwned: true, keeper: keeper, calls: calls)
+                    isOwned: true, keeper: keeper, driver: driver, calls: calls)
             }
         } catch {
             self.births.end(id, incarnation: incarnation) { calls in
@@ -152,14 +154,16 @@ extension Mesh {
     /// Whose children the actors are that the code that runs now spawns.
     package var currentOwner: ActorOwner {
         if let birth = Birth.current, !birth.id.isReserved {
-            return ActorOwner(process: self.address.peer, actor: birth.id, incarnation: birth.incarnation)
+            return ActorOwner(
+                process: self.address.peer, actor: birth.id, incarnation: birth.incarnation, driver: birth.driver)
         }
         guard let call = MeshScope.current?.call else { return ActorOwner(process: self.address.peer) }
         if let owner = call.owner { return owner }
         guard let hosted = call.hosted, hosted.isOwned, !hosted.id.isReserved else {
             return ActorOwner(process: self.address.peer)
         }
-        return ActorOwner(process: self.address.peer, actor: hosted.id, incarnation: hosted.incarnation)
+        return ActorOwner(
+            process: self.address.peer, actor: hosted.id, incarnation: hosted.incarnation, driver: hosted.driver)
     }
 
     /// Runs work that is no part of the call in which it is begun, on the mesh's own threads.
@@ -188,8 +192,13 @@ final class Birth: Sendable {
     private let isClaimed = Once()
 
     let incarnation: UInt64
+    /// The program for which it works, if that is known.
+    let driver: PeerID?
 
-    init(reference: ActorReference, type: any DistributedActor.Type, incarnation: UInt64) {
+    init(
+        reference: ActorReference, type: any DistributedActor.Type, incarnation: UInt64, driver: PeerID? = nil
+    ) {
+        self.driver = driver
         self.incarnation = incarnation
         self.reference = reference
         self.type = ObjectIdentifier(type)

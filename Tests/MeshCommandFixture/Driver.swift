@@ -38,6 +38,24 @@ struct Murmur: RemoteTask {
     }
 }
 
+/// Logs until the test is over.
+struct Storm: RemoteTask {
+    func run(on mesh: Mesh) async throws -> Done {
+        let logger = Logger(label: "storm")
+        for number in 0... {
+            logger.info("storm \(number)")
+            if number % 1000 == 0 { try Task.checkCancellation() }
+        }
+        return Done()
+    }
+}
+
+/// Has a task of its own print a line.
+struct Delegating: RemoteTask {
+    var text: String
+    func run(on mesh: Mesh) async throws -> Done { try await mesh.submit(Murmur(text: self.text)).value }
+}
+
 struct Square: RemoteTask {
     var number: Int
     func run(on mesh: Mesh) async throws -> Int { self.number * self.number }
@@ -59,6 +77,7 @@ actor Driver {
     private var messages: [String: MessageActor] = [:]
     private var talkers: [String: Talker] = [:]
     private var pending: [ObjectRef<Int>] = []
+    private var storms: [ObjectRef<Done>] = []
 
     init(_ mesh: Mesh) { self.mesh = mesh }
 
@@ -137,6 +156,12 @@ actor Driver {
         case "murmur":
             _ = try await self.mesh.submit(Murmur(text: name)).value
             return "murmured"
+        case "delegate":
+            _ = try await self.mesh.submit(Delegating(text: name)).value
+            return "delegated"
+        case "storm":
+            self.storms.append(try await self.mesh.submit(Storm()))
+            return "it storms"
         case "squares":
             var results: [ObjectRef<Int>] = []
             for number in 1...(Int(name) ?? 1) { results.append(try await self.mesh.submit(Square(number: number))) }

@@ -50,6 +50,31 @@ extension Processes {
             }
         }
 
+        @Test("what workers say is collected, and they go on, when nobody reads what their node shows")
+        func nobodyReads() async throws {
+            let folder = try TemporaryDirectory()
+            defer { folder.remove() }
+            let environment = ["MESH_WORKER_OUTPUT": "prefixed"]
+            let broker = try FixtureProgram("broker", "--bind", "tcp://127.0.0.1:*", environment: environment)
+            let address = try #require(await broker.line()?.split(separator: " ").last.map(String.init))
+            let node = try FixtureProgram(
+                "node", "--mesh", address, "--name", "mute", "--cpus", "2", "--log-spool", "\(folder.path)/spool",
+                environment: environment)
+            _ = try #require(await node.line())
+            var configuration = MeshConfiguration(address: address, program: Fixtures.program)
+            configuration.workerOutput = WorkerOutputStyle.none
+            try await withMesh(configuration) { mesh in
+                let loud = try await mesh.spawn(Noisy.self, options: ActorOptions(name: "loud"))
+                // Far more than any pipe holds.
+                try await loud.chatter("x", length: 3000, lines: 2000)
+                try await poll(for: .seconds(30)) {
+                    var count = 0
+                    for try await _ in try await mesh.logs(LogQuery(actor: "loud", text: "xxx")) { count += 1 }
+                    return count == 2000
+                }
+            }
+        }
+
         /// Waits until so many lines were accepted.
         private static func reach(_ count: Int, _ notes: String) async throws {
             try await poll(for: .seconds(60)) { try Chronicles.accepted(notes).values.reduce(0, +) >= count }

@@ -40,7 +40,8 @@ public struct MeshConfiguration: Sendable {
     /// Where a broker of this program writes down what it knows, so that it forgets nothing when it is killed and
     /// started again: `SQLiteRegistryStore` of the library MeshSQLite. Nil: in memory only. Other roles leave it alone.
     public var registryStore: (any RegistryStore)?
-    /// How what workers say is shown on the output of this process, which started them; nil: as `MESH_WORKER_OUTPUT` in
+    /// How what workers say is shown on the output of this process: those that it started, as an embedded mesh or a node,
+    /// and in a driver those that work for it, wherever they are. Nil: as `MESH_WORKER_OUTPUT` in
     /// the environment says (`prefixed`, `plain` or `none`), else prefixed.
     public var workerOutput: WorkerOutputStyle?
     /// Where a broker keeps the logs of its mesh, and where a node keeps what it could not yet bring there.

@@ -150,6 +150,20 @@ struct MeshProcess: Sendable {
         self.mesh.extensions.withLock { $0[ObjectIdentifier(NodeLogs.self)] = logs }
     }
 
+    /// Shows on this program's output, a driver's, what is said on its behalf.
+    func showWorkers(_ style: WorkerOutputStyle) async throws {
+        guard style != .none else { return }
+        let view = try await WorkerView(style, on: self.mesh) { say($0, to: $1) }
+        view.follow()
+        self.mesh.extensions.withLock { $0[ObjectIdentifier(WorkerView.self)] = view }
+    }
+
+    /// Shows what is left, and no more from then on.
+    func hideWorkers() async {
+        let view = self.mesh.extensions.withLock { $0.removeValue(forKey: ObjectIdentifier(WorkerView.self)) }
+        await (view as? WorkerView)?.finish()
+    }
+
     /// Waits, not for long, until the collector has what this program logged.
     func flushOutlet() async {
         guard let logs = self.mesh.extensions.withLock({ $0[ObjectIdentifier(NodeLogs.self)] }) as? NodeLogs else {

@@ -68,11 +68,13 @@ private func withJoinedMesh<Result: Sendable>(
         mesh.setMembership(membership)
         try await membership.join(timeout: configuration.joinTimeout) { broker in try await broker.join(mesh.address) }
         process.openOutlet()
+        try await process.showWorkers(configuration.effectiveWorkerOutput)
     } catch {
         process.end(reason: "it could not join")
         throw error
     }
     return try await finish(process, body) {
+        await process.hideWorkers()
         await process.flushOutlet()
         await mesh.leave()
     }

@@ -47,8 +47,9 @@ int cmesh_epoll_add(int epoll, int descriptor, uint64_t token);
 /// Reports `token` once more for a descriptor that was added; at once when it is readable now.
 int cmesh_epoll_rearm(int epoll, int descriptor, uint64_t token);
 int cmesh_epoll_remove(int epoll, int descriptor);
-/// Waits without a limit; returns how many tokens were written, or -1 with errno.
-int cmesh_epoll_wait(int epoll, uint64_t *tokens, int capacity);
+/// Waits at most so many milliseconds, without a limit when negative; returns how many tokens were written, or -1 with
+/// errno.
+int cmesh_epoll_wait(int epoll, uint64_t *tokens, int capacity, int timeout_ms);
 /// Moves a descriptor away from the first six; it is closed on exec then. Returns -1 when it cannot; it is closed then.
 int cmesh_lift(int descriptor);
 /// A pipe whose ends are closed on exec and are none of the first six descriptors, which a child gets its own under.

@@ -9,6 +9,7 @@ extension Workload {
     static var logs: [Workload] {
         [
             Workload("log.record", .microseconds, .atMost(2)) { try await records($0) },
+            Workload("log.record.storm", .microseconds) { try await storms($0) },
             Workload("log.follow", .perSecond, .atLeast(20_000)) { try await following($0) },
             Workload("log.search", .milliseconds, .atMost(1000)) { try await searches($0) },
         ]
@@ -47,6 +48,18 @@ private var quietMesh: MeshConfiguration {
                 }
                 return percentile(times.sorted(), 0.5)
             }
+        }
+    }
+}
+
+/// What a record costs one who does nothing but log: as long as his node takes for it on the way to the collector, for
+/// which he waits.
+@concurrent private func storms(_ options: BenchOptions) async throws -> [Workload.Sample] {
+    try await withMesh(quietMesh) { mesh in
+        try await onMesh {
+            let actor = try await mesh.spawn(BenchLogger.self)
+            let count = options.isQuick ? 10_000 : 50_000
+            return try await options.alternate { _ in try await actor.log(count) }
         }
     }
 }
@@ -115,10 +128,11 @@ private func fill(_ folder: String, size: Int) throws {
     while store.size < size {
         let index = Int(number % UInt64(actors.count))
         let time = 86_400 * UInt64(store.size / 1024) * 1_000_000_000 / UInt64(size / 1024)
+        // All the same: what takes its time here is not what is measured.
+        let record = WireBuffer()
+        LogContent(kind: .log, level: .info, time: time, text: text, actor: actors[index]).write(to: record)
         var run = LogRun()
-        for _ in 0..<20 {
-            run.add(LogContent(kind: .log, level: .info, time: time, text: text, actor: actors[index]))
-        }
+        for _ in 0..<20 { run.add(encoded: record.bytes) }
         let batch = LogBatch(
             number: number, source: sources[index], node: "bench", processID: 1, firstSequence: sequences[index],
             count: run.count, contents: run.contents)

@@ -94,7 +94,7 @@ package struct LogStore {
         let batch = try LogBatch(reading: bytes)
         guard batch.number > self.last(of: spool) else { return }
         // Before anything of it is written.
-        try batch.forEach { _, _ in }
+        try batch.forEachSketch { _, _, _, _ in }
         try self.makeRoom()
         try self.segments[self.segments.count - 1].append(batch, from: spool, bytes)
         self.spools[spool] = batch.number
@@ -240,12 +240,14 @@ extension LogBatch {
             parts.append(part)
             run = LogRun()
         }
-        try self.forEach { content, sequence in
-            let record = content.record(
+        try self.forEachSketch { sketch, sequence, contents, place in
+            guard query.mayMatch(sketch) else { return finish() }
+            var reader = WireReader(contents, offset: place.lowerBound)
+            let record = try LogContent(reading: &reader).record(
                 node: self.node, processID: self.processID, source: self.source, sequence: sequence)
             guard query.matches(record) else { return finish() }
             if run.count == 0 { first = sequence }
-            run.add(content)
+            run.add(encoded: UnsafeRawBufferPointer(rebasing: contents[place]))
         }
         finish()
         return parts

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import MeshCore
 package import MeshRuntime
 
@@ -80,26 +81,32 @@ extension LogSummary {
     package mutating func add(_ batch: LogBatch, _ names: inout LogNames) throws {
         self.nodes.insert(names.place(ofNode: batch.node))
         // Of records that follow each other most have the same origin.
-        var lastActor: (actor: LogRecord.Actor, place: Int)?
-        try batch.forEach { content, _ in
-            self.earliest = min(self.earliest, content.time)
-            self.latest = max(self.latest, content.time)
-            self.level = max(self.level, content.level.number)
-            self.hasGaps = self.hasGaps || content.kind == .gap
-            if let actor = content.actor, self.actors != nil {
-                let place = lastActor?.actor == actor ? lastActor?.place ?? 0 : names.place(of: actor)
-                if lastActor?.actor != actor {
-                    self.actors?.insert(place)
-                    if (self.actors?.count ?? 0) > Self.listed { self.actors = nil }
-                    lastActor = (actor, place)
-                }
+        var lastActor: Range<Int>?
+        var lastTask: Range<Int>?
+        try batch.forEachSketch { sketch, _, bytes, _ in
+            self.earliest = min(self.earliest, sketch.time)
+            self.latest = max(self.latest, sketch.time)
+            self.level = max(self.level, sketch.level.number)
+            self.hasGaps = self.hasGaps || sketch.kind == .gap
+            if let place = sketch.actor, self.actors != nil, !Self.isSame(place, lastActor, bytes) {
+                var reader = WireReader(bytes, offset: place.lowerBound)
+                self.actors?.insert(names.place(of: try LogRecord.Actor(reading: &reader)))
+                if (self.actors?.count ?? 0) > Self.listed { self.actors = nil }
+                lastActor = place
             }
-            if let task = content.task, self.tasks != nil {
-                self.tasks?.insert(names.place(ofTask: task))
+            if let place = sketch.task, self.tasks != nil, !Self.isSame(place, lastTask, bytes) {
+                var reader = WireReader(bytes, offset: place.lowerBound)
+                self.tasks?.insert(names.place(ofTask: try reader.readString(maximumBytes: LogContent.longestMetadata)))
                 if (self.tasks?.count ?? 0) > Self.listed { self.tasks = nil }
+                lastTask = place
             }
         }
         self.count += 1
+    }
+
+    private static func isSame(_ place: Range<Int>, _ other: Range<Int>?, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let other, place.count == other.count, let start = bytes.baseAddress else { return false }
+        return memcmp(start + place.lowerBound, start + other.lowerBound, place.count) == 0
     }
 }
 

@@ -64,7 +64,11 @@ struct LogReading {
         }
     }
 
-    func run(_ start: Start, follow: Bool, _ send: (LogRecord) async throws -> Void) async throws {
+    /// - Parameter reached: is told after each page how far was read, and in which store.
+    func run(
+        _ start: Start, follow: Bool, reached: (UInt64, UniqueID) -> Void = { _, _ in },
+        _ send: (LogRecord) async throws -> Void
+    ) async throws {
         var seen = SeenRecords()
         if let limit = self.query.limit {
             var records = try start.newest.reversed().flatMap { try Self.records($0) }
@@ -78,6 +82,7 @@ struct LogReading {
                 let page = try await self.page(from: place, of: store, follow: follow)
                 for record in try Self.records(page) where seen.isNew(record) { try await send(record) }
                 (place, store) = (page.place, page.store)
+                reached(place, store)
                 if !follow, !page.hasMore { return }
             } catch let error as MeshError where follow && Self.mayPass(error.code) && !self.mesh.isStopped {
                 try await Task.sleep(for: .milliseconds(100))

@@ -62,7 +62,11 @@ package final class NodeLogs: Sendable {
         let worker = WorkerLog(
             logs: self, ring: ring, source: ring.source, processID: ring.processID,
             sequence: max(ring.sequence, last?.sequence ?? 0))
-        while let task = worker.readRing().task { worker.begins(task) }
+        while true {
+            let read = worker.readRing()
+            if let task = read.task { worker.begins(task) }
+            guard read.hasRead else { return }
+        }
     }
 
     /// What a new worker writes to.

@@ -22,7 +22,7 @@ package final class ProgramLog: LogSink {
         let buffer = WireBuffer(capacity: 512)
         fill(buffer)
         // The name of a task is for a worker's node.
-        guard buffer.bytes.first == 0x99 else { return }
+        guard LogContent.isRecord(buffer.bytes) else { return }
         self.state.withLock { state in
             state.sequence += 1
             self.logs.append(

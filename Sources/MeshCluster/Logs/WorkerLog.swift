@@ -20,6 +20,8 @@ package final class WorkerLog: Sendable {
         /// Who writes the lines.
         var actor: LogRecord.Actor?
         var task: String?
+        /// For whom.
+        var driver: PeerID?
     }
 
     private let logs: NodeLogs
@@ -44,14 +46,18 @@ package final class WorkerLog: Sendable {
     }
 
     /// From now on lines are this actor's; nil for those of several.
-    func attribute(to actor: LogRecord.Actor?) {
+    func attribute(to actor: LogRecord.Actor?, for driver: PeerID?) {
         self.state.withLock { state in
             state.actor = actor
             state.task = nil
+            state.driver = driver
         }
     }
 
     // MARK: Taking
+
+    /// Whether lines are not to be taken while there is no room to show them.
+    var waitsToBeShown: Bool { self.logs.style == .plain }
 
     /// Takes whole lines. Returns what is to be shown of them.
     func lines(_ bytes: [UInt8], _ stream: WorkerOutput.Stream) -> [UInt8] {
@@ -65,7 +71,8 @@ package final class WorkerLog: Sendable {
             for line in Self.split(bytes) {
                 let content = LogContent(
                     kind: isError ? .errorOutput : .output, level: isError ? .notice : .info, time: time,
-                    text: String(decoding: line, as: UTF8.self), actor: state.actor, task: state.task)
+                    text: String(decoding: line, as: UTF8.self), actor: state.actor, task: state.task,
+                    driver: state.driver)
                 run.add(content)
                 if self.logs.style == .prefixed { shown += self.shown(content, state) }
             }
@@ -94,30 +101,33 @@ package final class WorkerLog: Sendable {
         }
     }
 
-    /// Takes the records that the ring has, up to where a task begins.
+    /// Takes the records that the ring has, once around at most, so that a process that says a lot does not keep others
+    /// waiting, and up to where a task begins.
     ///
     /// - Returns: what is to be shown of them, and the task: what was printed before is to be taken first, and then
-    ///   ``begins(_:)`` called, and this again.
-    func readRing() -> (shown: [UInt8], task: String?) {
+    ///   ``begins(_:)`` called, and this again. Whether there was anything.
+    func readRing() -> (shown: [UInt8], task: TaskBeginning?, hasRead: Bool) {
         self.state.withLock { state in
             var shown: [UInt8] = []
-            var task: String?
-            repeat {
-                while task == nil, self.readOnce(&state, &shown, &task) {}
-            } while task == nil && !state.isDamaged && !state.ring.sleep()
-            return (shown, task)
+            var task: TaskBeginning?
+            let hasRead = self.readOnce(&state, &shown, &task)
+            return (shown, task, hasRead)
         }
     }
 
+    /// Has the bell rung for the next record. Returns false when there is one already: it does not ring then.
+    func sleep() -> Bool { self.state.withLock { $0.isDamaged || $0.ring.sleep() } }
+
     /// From now on lines are a task's; of nobody in particular when the name is empty.
-    func begins(_ task: String) {
+    func begins(_ task: TaskBeginning) {
         self.state.withLock { state in
-            state.task = task.isEmpty ? nil : task
+            state.task = task.name.isEmpty ? nil : task.name
+            state.driver = task.driver
             state.actor = nil
         }
     }
 
-    private func readOnce(_ state: inout State, _ shown: inout [UInt8], _ task: inout String?) -> Bool {
+    private func readOnce(_ state: inout State, _ shown: inout [UInt8], _ task: inout TaskBeginning?) -> Bool {
         guard !state.isDamaged else { return false }
         let place = state.ring.readPlace
         let bytes = state.ring.unread(from: place, limit: state.ring.capacity)
@@ -132,19 +142,21 @@ package final class WorkerLog: Sendable {
         bytes.withUnsafeBytes { buffer in
             for range in frames.records {
                 let frame = UnsafeRawBufferPointer(rebasing: buffer[range])
-                var reader = WireReader(frame)
-                if let head = frame.first, head != 0x99 {
-                    task = try? reader.readString(maximumBytes: LogContent.longestMetadata)
+                guard LogContent.isRecord(frame) else {
+                    task = try? TaskBeginning(reading: frame)
                     end = place &+ UInt32(range.upperBound)
                     if task == nil { state.isDamaged = true }
                     return
                 }
-                guard let content = try? LogContent(reading: &reader), reader.isAtEnd else {
+                var reader = WireReader(frame)
+                guard let sketch = try? LogSketch(reading: &reader), reader.isAtEnd else {
                     state.isDamaged = true
                     continue
                 }
                 run.add(encoded: frame)
-                if content.kind == .log, self.logs.style != .none { shown += self.shown(content, state) }
+                guard sketch.kind == .log, self.logs.style != .none else { continue }
+                reader = WireReader(frame)
+                if let content = try? LogContent(reading: &reader) { shown += self.shown(content, state) }
             }
         }
         self.append(run, first, end, &state)
@@ -185,7 +197,7 @@ package final class WorkerLog: Sendable {
                 LogContent(
                     kind: .crash, level: .critical, time: LogOutlet.now(),
                     text: "process \(end.processID) \(end.reason)\(said)", metadata: metadata, actor: state.actor,
-                    task: state.task))
+                    task: state.task, driver: state.driver))
             self.append(run, state.sequence + 1, nil, &state)
         }
     }

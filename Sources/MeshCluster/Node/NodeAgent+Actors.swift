@@ -154,10 +154,16 @@ extension NodeAgent {
         guard self.workers[worker] != nil else { return }
         self.workers[worker]?.actors[spec.id] = spec
         self.homes[spec.id] = worker
-        guard spec.options.placement == .process else { return }
-        self.workers[worker]?.process.output.log.attribute(
+        guard let log = self.workers[worker]?.process.output.log else { return }
+        guard spec.options.placement == .process else {
+            // Lines in a process of several are nobody's, but it may be known for whom they all work.
+            let drivers = Set(self.workers[worker]?.actors.values.map(\.owner.root) ?? [])
+            return log.attribute(to: nil, for: drivers.count == 1 ? drivers.first ?? nil : nil)
+        }
+        log.attribute(
             to: LogRecord.Actor(
-                typeName: spec.displayType, name: spec.options.name, id: spec.id, incarnation: spec.incarnation))
+                typeName: spec.displayType, name: spec.options.name, id: spec.id, incarnation: spec.incarnation),
+            for: spec.owner.root)
     }
 
     @discardableResult

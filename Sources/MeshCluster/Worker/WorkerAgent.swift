@@ -57,7 +57,7 @@ package distributed actor WorkerAgent {
         try await mesh.birth(
             type, id: spec.id, name: spec.options.name, incarnation: spec.incarnation, window: spec.window,
             maxConcurrency: spec.options.maxConcurrency, retries: spec.options.maxTaskRetries,
-            mayRestart: spec.mayRestart
+            mayRestart: spec.mayRestart, driver: spec.owner.root
         ) { try await type.make(decoding: EncodedArguments(spec.arguments), on: $0) }
     }
 
@@ -112,7 +112,8 @@ package distributed actor WorkerAgent {
                     + "caller's, and is the type not private?")
         }
         let running = try mesh.membership
-        LogOutlet.begins(task: running.runningTasks.isEmpty ? spec.displayType : "")
+        let isAlone = running.runningTasks.isEmpty
+        LogOutlet.begins(task: isAlone ? spec.displayType : "", for: isAlone ? spec.owner.root : nil)
         let place = running.runningTasks.begin(spec)
         let streams = TaskStreams()
         let outcome: EncodedOutcome

@@ -46,6 +46,7 @@ struct LogRow: Encodable {
     var task: String?
     var traceID: String?
     var dropped: UInt64
+    var driver: String?
 
     struct Actor: Encodable {
         var id: String
@@ -70,6 +71,7 @@ struct LogRow: Encodable {
         self.task = record.task
         self.traceID = record.traceID
         self.dropped = record.dropped
+        self.driver = record.driver?.description
     }
 }
 

@@ -18,7 +18,7 @@ struct LogsCommand: AsyncParsableCommand {
 
             Before each line stands whose it is: NODE/TYPE#ID of an actor, NODE/TASK#PROCESS of a task. --format json \
             prints one object per line with the keys date, node, process, source, sequence, kind, level, text, metadata, \
-            actor, task, traceID, dropped.
+            actor, task, traceID, dropped, driver.
 
             Examples:
               mesh logs --mesh tcp://127.0.0.1:4711

@@ -55,6 +55,21 @@ package struct WireReader {
     }
 
     package mutating func readString(maximumBytes: Int = 65_536) throws -> String {
+        guard let text = String(validating: try self.readText(maximumBytes), as: UTF8.self) else {
+            throw WireError("a string is not UTF-8")
+        }
+        return text
+    }
+
+    /// Passes over a string, which is checked like one that is read, without making it.
+    package mutating func skipString(maximumBytes: Int = 65_536) throws {
+        let bytes = try self.readText(maximumBytes)
+        guard (try? UTF8Span(validating: bytes.assumingMemoryBound(to: UInt8.self).span)) != nil else {
+            throw WireError("a string is not UTF-8")
+        }
+    }
+
+    private mutating func readText(_ maximumBytes: Int) throws -> UnsafeRawBufferPointer {
         let head = try self.readByte()
         let count: Int
         switch head {
@@ -65,14 +80,15 @@ package struct WireReader {
         default: throw WireError("expected a string, found byte \(head)")
         }
         guard count <= maximumBytes else { throw WireError("a string of \(count) bytes is too long here") }
-        guard let text = String(validating: try self.take(count), as: UTF8.self) else {
-            throw WireError("a string is not UTF-8")
-        }
-        return text
+        return try self.take(count)
     }
 
     package mutating func readOptionalString(maximumBytes: Int = 65_536) throws -> String? {
         try self.readNil() ? nil : try self.readString(maximumBytes: maximumBytes)
+    }
+
+    package mutating func skipOptionalString(maximumBytes: Int = 65_536) throws {
+        if try !self.readNil() { try self.skipString(maximumBytes: maximumBytes) }
     }
 
     package mutating func readBinary() throws -> UnsafeRawBufferPointer {

@@ -65,8 +65,14 @@ package struct ActorOwner: Hashable, Sendable, Codable {
     package var actor: UniqueID?
     /// The life of that actor.
     package var incarnation: UInt64
+    /// The program at the end of the chain of owners, if an actor spawned and knew it.
+    package var driver: PeerID?
 
-    package init(process: PeerID, actor: UniqueID? = nil, incarnation: UInt64 = 0) {
+    /// The program at the end of the chain of owners; nil when that is not known.
+    package var root: PeerID? { self.driver ?? (self.actor == nil ? self.process : nil) }
+
+    package init(process: PeerID, actor: UniqueID? = nil, incarnation: UInt64 = 0, driver: PeerID? = nil) {
+        self.driver = driver
         self.process = process
         self.actor = actor
         self.incarnation = incarnation

@@ -64,7 +64,7 @@ package final class ProcessWatcher: Sendable {
     private func run(_ epoll: Int32) {
         var tokens = [UInt64](repeating: 0, count: 16)
         while true {
-            let count = Int(cmesh_epoll_wait(epoll, &tokens, Int32(tokens.count)))
+            let count = Int(cmesh_epoll_wait(epoll, &tokens, Int32(tokens.count), -1))
             if count < 0 && errno != EINTR { return }
             for token in tokens.prefix(max(0, count)) {
                 if token == Self.stopToken {

@@ -86,6 +86,23 @@ package struct LogBatch: Hashable, Sendable {
         }
     }
 
+    /// Gives a sketch of each record to a closure, with its sequence, its bytes, and where they begin among all.
+    ///
+    /// - Throws: ``WireError`` when a record is none; what the closure throws.
+    package func forEachSketch(
+        _ body: (LogSketch, _ sequence: UInt64, _ contents: UnsafeRawBufferPointer, _ place: Range<Int>) throws -> Void
+    ) throws {
+        try self.contents.withUnsafeBytes { bytes in
+            var reader = WireReader(bytes)
+            for index in 0..<self.count {
+                let start = reader.offset
+                let sketch = try LogSketch(reading: &reader)
+                try body(sketch, self.firstSequence &+ UInt64(index), bytes, start..<reader.offset)
+            }
+            guard reader.isAtEnd else { throw WireError("something follows the records of a batch") }
+        }
+    }
+
     /// The records as users have them.
     package func records(_ isWanted: (LogRecord) -> Bool = { _ in true }) throws -> [LogRecord] {
         var records: [LogRecord] = []

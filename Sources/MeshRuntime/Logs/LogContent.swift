@@ -5,7 +5,8 @@ package import MeshCore
 /// A record without what its source is the same for: as the source itself writes it, and as it is stored.
 ///
 /// MessagePack, written by hand because a program waits for each: `[kind, level, nanoseconds since 1970, text, [key,
-/// value, …], [id, incarnation, type, name] or nil, task, trace, dropped]`.
+/// value, …], [id, incarnation, type, name] or nil, task, trace, dropped]`, and behind that the driver's process, if it is
+/// known.
 package struct LogContent: Hashable, Sendable {
     package var kind: LogRecord.Kind
     package var level: Logger.Level
@@ -17,6 +18,7 @@ package struct LogContent: Hashable, Sendable {
     package var task: String?
     package var traceID: String?
     package var dropped: UInt64 = 0
+    package var driver: PeerID?
 
     /// A text is cut at so many bytes.
     package static let longestText = 64 << 10
@@ -28,7 +30,8 @@ package struct LogContent: Hashable, Sendable {
 
     package init(
         kind: LogRecord.Kind, level: Logger.Level, time: UInt64, text: String, metadata: [String: String] = [:],
-        actor: LogRecord.Actor? = nil, task: String? = nil, traceID: String? = nil, dropped: UInt64 = 0
+        actor: LogRecord.Actor? = nil, task: String? = nil, traceID: String? = nil, dropped: UInt64 = 0,
+        driver: PeerID? = nil
     ) {
         self.kind = kind
         self.level = level
@@ -39,6 +42,7 @@ package struct LogContent: Hashable, Sendable {
         self.task = task
         self.traceID = traceID
         self.dropped = dropped
+        self.driver = driver
     }
 
     /// The record that it is as a part of its source.
@@ -46,7 +50,7 @@ package struct LogContent: Hashable, Sendable {
         LogRecord(
             node: node, processID: processID, source: source, sequence: sequence, date: LogTime.date(self.time),
             level: self.level, kind: self.kind, text: self.text, metadata: self.metadata, actor: self.actor,
-            task: self.task, traceID: self.traceID, dropped: self.dropped)
+            task: self.task, traceID: self.traceID, dropped: self.dropped, driver: self.driver)
     }
 
     /// The same without what its source says.
@@ -54,7 +58,7 @@ package struct LogContent: Hashable, Sendable {
         self.init(
             kind: record.kind, level: record.level, time: LogTime.nanoseconds(record.date), text: record.text,
             metadata: record.metadata, actor: record.actor, task: record.task, traceID: record.traceID,
-            dropped: record.dropped)
+            dropped: record.dropped, driver: record.driver)
     }
 }
 
@@ -73,17 +77,18 @@ package enum LogTime {
 extension LogContent {
     package func write(to buffer: WireBuffer) {
         let metadata = self.metadata.sorted { $0.key < $1.key }.prefix(Self.mostMetadata)
-        Self.writeHead(self.kind, self.level, self.time, self.text, metadata.count, to: buffer)
+        let origin = LogOrigin(actor: self.actor, task: self.task, driver: self.driver)
+        Self.writeHead(self.kind, self.level, self.time, self.text, metadata.count, of: origin, to: buffer)
         for (key, value) in metadata { Self.write(key, value, to: buffer) }
-        Self.writeOrigin(self.actor, task: self.task, traceID: self.traceID, dropped: self.dropped, to: buffer)
+        Self.writeOrigin(origin, traceID: self.traceID, dropped: self.dropped, to: buffer)
     }
 
     /// Everything up to the metadata, of which so many pairs have to follow.
     package static func writeHead(
         _ kind: LogRecord.Kind, _ level: Logger.Level, _ time: UInt64, _ text: String, _ pairs: Int,
-        to buffer: WireBuffer
+        of origin: LogOrigin, to buffer: WireBuffer
     ) {
-        buffer.writeArrayHeader(9)
+        buffer.writeArrayHeader(origin.driver == nil ? 9 : 10)
         buffer.write(kind.number)
         buffer.write(level.number)
         buffer.write(time)
@@ -97,10 +102,8 @@ extension LogContent {
     }
 
     /// Everything after the metadata.
-    package static func writeOrigin(
-        _ actor: LogRecord.Actor?, task: String?, traceID: String?, dropped: UInt64, to buffer: WireBuffer
-    ) {
-        if let actor {
+    package static func writeOrigin(_ origin: LogOrigin, traceID: String?, dropped: UInt64, to buffer: WireBuffer) {
+        if let actor = origin.actor {
             buffer.writeArrayHeader(4)
             buffer.write(actor.id)
             buffer.write(actor.incarnation)
@@ -109,9 +112,15 @@ extension LogContent {
         } else {
             buffer.writeNil()
         }
-        buffer.write(optional: task.map { Self.cut($0, to: Self.longestMetadata) })
+        buffer.write(optional: origin.task.map { Self.cut($0, to: Self.longestMetadata) })
         buffer.write(optional: traceID.map { Self.cut($0, to: Self.longestMetadata) })
         buffer.write(dropped)
+        if let driver = origin.driver { buffer.write(driver.number) }
+    }
+
+    /// Whether bytes begin as a record does, and not with the name of a task.
+    package static func isRecord(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.first == 0x99 || bytes.first == 0x9a
     }
 
     private static func cut(_ text: String, to limit: Int) -> String {
@@ -132,7 +141,8 @@ extension LogContent {
     ///
     /// - Throws: ``WireError`` when it is none.
     package init(reading reader: inout WireReader) throws {
-        guard try reader.readArrayHeader() == 9 else { throw WireError("a log record has nine parts") }
+        let parts = try reader.readArrayHeader()
+        guard parts == 9 || parts == 10 else { throw WireError("a log record has nine parts or ten") }
         guard let kind = LogRecord.Kind(number: try reader.readUInt()) else { throw WireError("no such kind") }
         guard let level = Logger.Level(number: try reader.readUInt()) else { throw WireError("no such level") }
         let time = try reader.readUInt()
@@ -146,16 +156,12 @@ extension LogContent {
         }
         self.init(kind: kind, level: level, time: time, text: text, metadata: metadata)
         if try !reader.readNil() {
-            guard try reader.readArrayHeader() == 4 else { throw WireError("an actor has four parts") }
-            let (id, incarnation) = (try reader.readID(), try reader.readUInt())
-            self.actor = LogRecord.Actor(
-                typeName: try reader.readString(maximumBytes: Self.longestMetadata),
-                name: try reader.readOptionalString(maximumBytes: Self.longestMetadata), id: id,
-                incarnation: incarnation)
+            self.actor = try LogRecord.Actor(reading: &reader)
         }
         self.task = try reader.readOptionalString(maximumBytes: Self.longestMetadata)
         self.traceID = try reader.readOptionalString(maximumBytes: Self.longestMetadata)
         self.dropped = try reader.readUInt()
+        if parts == 10 { self.driver = PeerID(try reader.readUInt()) }
     }
 }
 
@@ -172,8 +178,15 @@ extension LogRecord.Kind {
     }
 
     package init?(number: UInt64) {
-        guard let kind = Self.allCases.first(where: { $0.number == number }) else { return nil }
-        self = kind
+        switch number {
+        case 1: self = .output
+        case 2: self = .errorOutput
+        case 3: self = .log
+        case 4: self = .message
+        case 5: self = .crash
+        case 6: self = .gap
+        default: return nil
+        }
     }
 }
 
@@ -191,7 +204,15 @@ extension Logger.Level {
     }
 
     package init?(number: UInt64) {
-        guard let level = Self.allCases.first(where: { $0.number == number }) else { return nil }
-        self = level
+        switch number {
+        case 0: self = .trace
+        case 1: self = .debug
+        case 2: self = .info
+        case 3: self = .notice
+        case 4: self = .warning
+        case 5: self = .error
+        case 6: self = .critical
+        default: return nil
+        }
     }
 }

@@ -39,17 +39,17 @@ package enum LogOutlet {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
-    private static let task = Mutex("")
+    private static let task = Mutex<(name: String, driver: PeerID?)>(("", nil))
 
     /// A task begins in this process, whose lines are its own from now on; an empty name: nobody knows whose they are.
-    /// Costs nothing when it is of the same type as the one before.
-    package static func begins(task name: String) {
+    /// Costs nothing when it is of the same type, and for the same driver, as the one before.
+    package static func begins(task name: String, for driver: PeerID?) {
         guard let sink = self.current else { return }
         let isNew = self.task.withLock { last in
-            defer { last = name }
-            return last != name
+            defer { last = (name, driver) }
+            return last != (name, driver)
         }
-        if isNew { sink.write { $0.write(name) } }
+        if isNew { sink.write { TaskBeginning(name: name, driver: driver).write(to: $0) } }
     }
 
     /// Tells of a message that an actor of this process has collected.
@@ -57,40 +57,70 @@ package enum LogOutlet {
         guard let sink = self.current else { return }
         let origin = LogOrigin.current
         sink.write { buffer in
-            LogContent.writeHead(.message, .info, self.now(), text, metadata.count + 1, to: buffer)
+            LogContent.writeHead(.message, .info, self.now(), text, metadata.count + 1, of: origin, to: buffer)
             for (key, value) in metadata { LogContent.write(key, value, to: buffer) }
             LogContent.write("sender", sender, to: buffer)
-            LogContent.writeOrigin(origin.actor, task: origin.task, traceID: nil, dropped: 0, to: buffer)
+            LogContent.writeOrigin(origin, traceID: nil, dropped: 0, to: buffer)
         }
     }
 }
 
-/// In whose name the code that runs now speaks.
+/// What a worker writes beside records: that the lines from now on are a task's.
+///
+/// MessagePack: the name, empty when nobody knows whose they are, and the driver's process or nil.
+package struct TaskBeginning: Hashable, Sendable {
+    package var name: String
+    package var driver: PeerID?
+
+    package init(name: String, driver: PeerID?) {
+        self.name = name
+        self.driver = driver
+    }
+
+    func write(to buffer: WireBuffer) {
+        buffer.write(self.name)
+        if let driver { buffer.write(driver.number) } else { buffer.writeNil() }
+    }
+
+    /// - Throws: ``WireError`` when it is none.
+    package init(reading bytes: UnsafeRawBufferPointer) throws {
+        var reader = WireReader(bytes)
+        self.name = try reader.readString(maximumBytes: LogContent.longestMetadata)
+        self.driver = try reader.readNil() ? nil : PeerID(try reader.readUInt())
+        guard reader.isAtEnd else { throw WireError("something follows the name of a task") }
+    }
+}
+
+/// In whose name the code that runs now speaks, and for which driver.
 package struct LogOrigin: Sendable {
     package var actor: LogRecord.Actor?
     package var task: String?
+    package var driver: PeerID?
 
     package static var current: LogOrigin {
         if let birth = Birth.current {
             return LogOrigin(
                 actor: LogRecord.Actor(
-                    typeName: birth.typeName, name: birth.name, id: birth.id, incarnation: birth.incarnation))
+                    typeName: birth.typeName, name: birth.name, id: birth.id, incarnation: birth.incarnation),
+                driver: birth.driver)
         }
         guard let call = MeshScope.current?.call, let hosted = call.hosted else { return LogOrigin() }
         guard hosted.id.isReserved else {
             return LogOrigin(
                 actor: LogRecord.Actor(
-                    typeName: hosted.typeName, name: hosted.name, id: hosted.id, incarnation: hosted.incarnation))
+                    typeName: hosted.typeName, name: hosted.name, id: hosted.id, incarnation: hosted.incarnation),
+                driver: hosted.driver)
         }
         // A task runs in the name of the agent of its process, as `Publish.run(on:)`.
-        guard call.owner != nil, let dot = call.method.firstIndex(of: ".") else { return LogOrigin() }
-        return LogOrigin(task: String(call.method[..<dot]))
+        guard let owner = call.owner, let dot = call.method.firstIndex(of: ".") else { return LogOrigin() }
+        return LogOrigin(task: String(call.method[..<dot]), driver: owner.root)
     }
 }
 
 /// A worker's way to its node.
 ///
-/// `doorbell`: writing a byte to it wakes the node, which happens only when that has read everything before.
+/// `doorbell`: writing a byte to it wakes the node, which happens only when that has read everything before, or when
+/// there is no room.
 package final class RingSink: LogSink {
     private struct State {
         var ring: LogRing
@@ -111,7 +141,7 @@ package final class RingSink: LogSink {
         self.state.withLock { state in
             state.buffer.removeAll()
             fill(state.buffer)
-            if state.ring.write(state.buffer.bytes) { self.ring() }
+            if state.ring.write(state.buffer.bytes, whenFull: self.ring) { self.ring() }
         }
     }
 

@@ -1,6 +1,6 @@
 public import FoundationEssentials
 public import Logging
-import MeshCore
+public import MeshCore
 
 /// Which records are wanted: those to which everything applies that is set.
 public struct LogQuery: Codable, Hashable, Sendable {
@@ -21,13 +21,16 @@ public struct LogQuery: Codable, Hashable, Sendable {
     public var text: String?
     /// A life of an actor.
     public var incarnation: UInt64?
+    /// What was done for this program; see ``LogRecord/driver``.
+    public var driver: PeerID?
     /// The newest so many of what is there already; nil for all.
     public var limit: Int?
 
     /// Everything, unless more is said.
     public init(
         actor: String? = nil, task: String? = nil, node: String? = nil, since: Date? = nil, until: Date? = nil,
-        level: Logger.Level? = nil, text: String? = nil, incarnation: UInt64? = nil, limit: Int? = nil
+        level: Logger.Level? = nil, text: String? = nil, incarnation: UInt64? = nil, driver: PeerID? = nil,
+        limit: Int? = nil
     ) {
         self.actor = actor
         self.task = task
@@ -37,6 +40,7 @@ public struct LogQuery: Codable, Hashable, Sendable {
         self.level = level
         self.text = text
         self.incarnation = incarnation
+        self.driver = driver
         self.limit = limit
     }
 
@@ -54,7 +58,8 @@ public struct LogQuery: Codable, Hashable, Sendable {
         if let since, record.date < since { return false }
         if let until, record.date > until { return false }
         if let node, !Glob(node).matches(record.node) { return false }
-        if record.kind == .gap { return record.actor.map(self.matches) ?? true }
+        if record.kind == .gap { return record.actor.map(self.matches) ?? (self.driver == nil) }
+        if let driver, record.driver != driver { return false }
         if let level, record.level < level { return false }
         if self.actor != nil || self.incarnation != nil {
             guard let actor = record.actor, self.matches(actor) else { return false }
@@ -63,6 +68,16 @@ public struct LogQuery: Codable, Hashable, Sendable {
             guard let name = record.task, Glob(task).matchesName(name) else { return false }
         }
         if let text, !record.text.contains(text) { return false }
+        return true
+    }
+
+    /// Whether a record may be wanted, by what its sketch says of it.
+    package func mayMatch(_ sketch: LogSketch) -> Bool {
+        guard sketch.kind != .gap else { return true }
+        if let level, sketch.level < level { return false }
+        if let driver, sketch.driver != driver { return false }
+        if self.actor != nil || self.incarnation != nil, sketch.actor == nil { return false }
+        if self.task != nil, sketch.task == nil { return false }
         return true
     }
 

@@ -31,6 +31,10 @@ public struct LogRecord: Codable, Hashable, Sendable {
     public var traceID: String?
     /// How many records a ``Kind/gap`` stands for: those up to its own `sequence`. 0 for everything else.
     public var dropped: UInt64
+    /// The process of the program whose work it is part of: the one that spawned the actor or submitted the task, at the
+    /// end of the chain of those that spawned and submitted. Nil when that is not known, as in a process that several
+    /// programs share, and for what a program itself logs.
+    public var driver: PeerID?
 
     /// How a record came about.
     public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
@@ -72,7 +76,7 @@ public struct LogRecord: Codable, Hashable, Sendable {
     public init(
         node: String, processID: Int32, source: UniqueID, sequence: UInt64, date: Date, level: Logger.Level,
         kind: Kind, text: String, metadata: [String: String] = [:], actor: Actor? = nil, task: String? = nil,
-        traceID: String? = nil, dropped: UInt64 = 0
+        traceID: String? = nil, dropped: UInt64 = 0, driver: PeerID? = nil
     ) {
         self.node = node
         self.processID = processID
@@ -87,5 +91,6 @@ public struct LogRecord: Codable, Hashable, Sendable {
         self.task = task
         self.traceID = traceID
         self.dropped = dropped
+        self.driver = driver
     }
 }

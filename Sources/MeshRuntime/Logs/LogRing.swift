@@ -100,8 +100,9 @@ package final class LogRing: @unchecked Sendable {
 
     /// Writes a record; waits while there is no room. One writer at a time.
     ///
+    /// - Parameter whenFull: is called when there is no room, before it waits: the reader may be taking its time.
     /// - Returns: whether the reader sleeps and has to be woken.
-    package func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    package func write(_ bytes: UnsafeRawBufferPointer, whenFull: () -> Void = {}) -> Bool {
         let size = bytes.count + 4
         guard size <= self.capacity else { return false }
         let head = self.load(Field.head)
@@ -109,6 +110,7 @@ package final class LogRing: @unchecked Sendable {
             let tail = self.load(Field.tail)
             if Int(head &- tail) + size <= self.capacity { break }
             cmesh_atomic_store(self.word(Field.writerSleeps), 1)
+            whenFull()
             // Not for ever: a reader that was ended by force wakes nobody.
             if self.load(Field.tail) == tail { _ = cmesh_shared_futex_wait(self.word(Field.tail), tail, 1_000_000_000) }
         }

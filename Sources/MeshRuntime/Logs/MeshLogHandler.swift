@@ -60,32 +60,60 @@ public struct MeshLogHandler: LogHandler {
             // What the mesh itself has to say of its messages must not become messages.
             guard !self.label.hasPrefix("actormesh") else { return }
         }
-        let time = LogOutlet.now()
-        let text = event.message.description
-        let origin = LogOrigin.current
-        var metadata = self.allMetadata(event)
-        let trace = Self.traceKeys.lazy.compactMap { metadata.removeValue(forKey: $0) }.first
-        let kept = metadata.prefix(LogContent.mostMetadata - 1)
+        let metadata = MergedMetadata(self.metadata, self.metadataProvider, event)
+        let (time, text, origin) = (LogOutlet.now(), event.message.description, LogOrigin.current)
         sink.write { buffer in
-            LogContent.writeHead(.log, event.level, time, text, kept.count + 1, to: buffer)
+            let count = min(metadata.count, LogContent.mostMetadata - 1)
+            LogContent.writeHead(.log, event.level, time, text, count + 1, of: origin, to: buffer)
             LogContent.write("logger", self.label, to: buffer)
-            for (key, value) in kept { LogContent.write(key, value.description, to: buffer) }
-            LogContent.writeOrigin(
-                origin.actor, task: origin.task, traceID: trace?.description, dropped: 0, to: buffer)
+            metadata.forEach(atMost: count) { LogContent.write($0, $1.description, to: buffer) }
+            LogContent.writeOrigin(origin, traceID: metadata.traceID?.description, dropped: 0, to: buffer)
         }
     }
+}
+
+/// The metadata of a record from all that have some. Usually no more than one has, and nothing is copied then.
+private struct MergedMetadata {
+    private let all: Logger.Metadata
+    /// Without the trace.
+    let count: Int
+    let traceID: Logger.Metadata.Value?
 
     /// Under which names tracing libraries put the ID of a trace into metadata.
-    private static let traceKeys = ["trace_id", "trace-id", "traceID"]
+    private static let traceKeys: Set = ["trace_id", "trace-id", "traceID"]
 
-    private func allMetadata(_ event: LogEvent) -> Logger.Metadata {
-        var all = self.metadata
-        if let provided = self.metadataProvider?.get(), !provided.isEmpty { all.merge(provided) { $1 } }
-        if let own = event.metadata, !own.isEmpty { all.merge(own) { $1 } }
+    init(_ own: Logger.Metadata, _ provider: Logger.MetadataProvider?, _ event: LogEvent) {
+        var all = own
+        if let provided = provider?.get() { Self.merge(provided, into: &all) }
+        if let own = event.metadata { Self.merge(own, into: &all) }
         if let error = event.error {
             all["error.message"] = "\(error)"
             all["error.type"] = "\(String(reflecting: type(of: error)))"
         }
-        return all
+        self.all = all
+        guard !all.isEmpty else {
+            (self.count, self.traceID) = (0, nil)
+            return
+        }
+        var (traces, trace) = (0, Logger.Metadata.Value?.none)
+        for (key, value) in all where Self.isTrace(key) { (traces, trace) = (traces + 1, value) }
+        (self.count, self.traceID) = (all.count - traces, trace)
+    }
+
+    private static func merge(_ more: Logger.Metadata, into all: inout Logger.Metadata) {
+        guard !more.isEmpty else { return }
+        if all.isEmpty { all = more } else { all.merge(more) { $1 } }
+    }
+
+    /// Most keys are told apart by how long they are.
+    private static func isTrace(_ key: String) -> Bool { (7...8).contains(key.utf8.count) && traceKeys.contains(key) }
+
+    func forEach(atMost limit: Int, _ body: (String, Logger.Metadata.Value) -> Void) {
+        var left = limit
+        for (key, value) in self.all where !Self.isTrace(key) {
+            guard left > 0 else { return }
+            left -= 1
+            body(key, value)
+        }
     }
 }

@@ -32,10 +32,15 @@ package final class HostedActor: Sendable {
         weak var weak: (any DistributedActor)?
     }
 
+    /// The program for which it works, if that is known.
+    let driver: PeerID?
+
     init(
         id: UniqueID, incarnation: UInt64, typeName: String, name: String?, maxConcurrency: Int,
-        actor: any DistributedActor, isOwned: Bool, mesh: Mesh, keeper: (any StateKeeping)? = nil
+        actor: any DistributedActor, isOwned: Bool, mesh: Mesh, keeper: (any StateKeeping)? = nil,
+        driver: PeerID? = nil
     ) {
+        self.driver = driver
         self.id = id
         self.incarnation = incarnation
         self.typeName = typeName

@@ -150,4 +150,48 @@ import Testing
         #expect(sequences.count > 300)
         if seed % 2 == 1 { #expect(sequences.count == 600) }
     }
+
+    @Test("what a spool had to drop is found as a gap with its count, whatever is asked for")
+    func gap() throws {
+        var spool = LogSpool(limit: 16 << 10)
+        let actor = Batches.actor(1)
+        for number in 1...300 as ClosedRange<UInt64> {
+            let text = String(repeating: "x", count: 200)
+            try spool.append(Batches.batch(0, [text], first: number, actor: actor))
+        }
+        var store = LogStore(limits: self.limits)
+        let sent = spool.batches(after: 0, limit: .max)
+        for batch in sent.batches { try store.append(batch, from: self.spool) }
+        let gaps = try self.all(store, LogQuery(level: .error))
+        let kept = try self.all(store).filter { $0.kind != .gap }
+        #expect(gaps.map(\.kind) == [.gap])
+        #expect(gaps.first?.dropped == UInt64(300 - kept.count) && kept.count < 300)
+        #expect(kept.map(\.sequence) == Array((gaps[0].sequence + 1)...300))
+    }
+
+    @Test("records are found by the driver for which they were said")
+    func drivers() throws {
+        var store = LogStore(limits: self.limits)
+        for number in 1...40 as ClosedRange<UInt64> {
+            var run = LogRun()
+            let driver = number % 4 == 0 ? nil : PeerID(number % 4)
+            run.add(LogContent(kind: .output, level: .info, time: number, text: "\(number)", driver: driver))
+            let batch = LogBatch(
+                number: number, source: Batches.source, node: "alpha", processID: 1, firstSequence: number, count: 1,
+                contents: run.contents)
+            try store.append(batch.bytes, from: self.spool)
+        }
+        let found = try self.all(store, LogQuery(driver: PeerID(3)))
+        #expect(found.map(\.sequence) == [3, 7, 11, 15, 19, 23, 27, 31, 35, 39])
+        #expect(found.allSatisfy { $0.driver == PeerID(3) })
+    }
+
+    @Test("an observer's key is good for reading, and for nothing that writes")
+    func roles() {
+        for method in ["read", "readBack", "end"] { #expect(LogCollector.permits(method, to: .observer)) }
+        for method in ["begin", "take"] {
+            #expect(!LogCollector.permits(method, to: .observer))
+            #expect(LogCollector.permits(method, to: .driver))
+        }
+    }
 }

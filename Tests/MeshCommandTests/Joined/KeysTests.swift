@@ -103,7 +103,12 @@ struct KeysTests {
             #expect(try await scene.mesh("actors", key: key).contains("one"))
             #expect(try await scene.mesh("nodes", key: key).contains("alpha"))
             #expect(try await scene.mesh("messages", "lines", key: key).contains("hello there"))
-            for forbidden in [["kill", "one"], ["stop", "one"], ["revoke", "observer", "8"]] {
+            try await eventually("what was said can be read") {
+                try await scene.mesh("logs", key: key).contains("hello there")
+            }
+            for forbidden in [
+                ["kill", "one"], ["stop", "one"], ["revoke", "observer", "8"], ["publish", "lines", "forged"],
+            ] {
                 let output = try await scene.mesh(forbidden, key: key, expecting: 1)
                 #expect(output.contains("unauthorized"))
             }

@@ -85,8 +85,10 @@ final class Scene: Sendable {
     }
 
     /// A driver that does what it is told.
-    func driver() async throws -> Child {
-        let driver = try self.start("MeshCommandFixture")
+    ///
+    /// - Parameter shown: how it shows what its workers say; their lines come between its answers.
+    func driver(showing shown: String = "none") async throws -> Child {
+        let driver = try self.start("MeshCommandFixture", environment: ["MESH_WORKER_OUTPUT": shown])
         try await driver.line("ready")
         return driver
     }

@@ -10,7 +10,7 @@ import Testing
         metadata: ["a": "1", "b": "zwei"],
         actor: LogRecord.Actor(
             typeName: "App.Trainer", name: "t", id: UniqueID(high: 1, low: 2), incarnation: 3), task: "App.Publish",
-        traceID: "abc", dropped: 7)
+        traceID: "abc", dropped: 7, driver: PeerID(1 << 60))
 
     private func bytes(_ content: LogContent) -> [UInt8] {
         let buffer = WireBuffer()
@@ -43,10 +43,50 @@ import Testing
             ])
     }
 
+    private func sketch(_ bytes: [UInt8]) throws -> LogSketch {
+        try bytes.withUnsafeBytes { buffer in
+            var reader = WireReader(buffer)
+            let sketch = try LogSketch(reading: &reader)
+            #expect(reader.isAtEnd)
+            return sketch
+        }
+    }
+
     @Test("one that ends too early is refused, wherever it ends")
     func short() {
         let whole = self.bytes(self.full)
-        for length in 0..<whole.count { #expect(throws: WireError.self) { try self.read(Array(whole[..<length])) } }
+        for length in 0..<whole.count {
+            #expect(throws: WireError.self) { try self.read(Array(whole[..<length])) }
+            #expect(throws: WireError.self) { try self.sketch(Array(whole[..<length])) }
+        }
+    }
+
+    @Test("a sketch says the same as the record")
+    func sketch() throws {
+        let bytes = self.bytes(self.full)
+        let sketch = try self.sketch(bytes)
+        #expect(sketch.kind == .log && sketch.level == .warning && sketch.time == self.full.time)
+        #expect(sketch.driver == self.full.driver)
+        let (actor, task) = (try #require(sketch.actor), try #require(sketch.task))
+        try bytes.withUnsafeBytes { buffer in
+            var reader = WireReader(buffer, offset: actor.lowerBound)
+            #expect(try LogRecord.Actor(reading: &reader) == self.full.actor && reader.offset == actor.upperBound)
+            reader = WireReader(buffer, offset: task.lowerBound)
+            #expect(try reader.readString() == self.full.task && reader.offset == task.upperBound)
+        }
+    }
+
+    @Test("a sketch refuses what the record does", arguments: 0..<200)
+    func garbage(seed: Int) {
+        var bytes = self.bytes(self.full)
+        bytes[(seed * 7) % bytes.count] ^= UInt8(truncatingIfNeeded: 1 + seed * 37 % 255)
+        let isRead = (try? self.read(bytes)) != nil
+        let isSketched =
+            (try? bytes.withUnsafeBytes { buffer in
+                var reader = WireReader(buffer)
+                return try LogSketch(reading: &reader)
+            }) != nil
+        #expect(isRead == isSketched)
     }
 
     @Test("what is too long is cut, not in the middle of a character")

@@ -4,10 +4,10 @@ import MeshCore
 import MeshRuntime
 import Synchronization
 
-/// The thread that reads what all workers of a node write, and writes it to this process's own output.
+/// The thread that reads what all workers of a node write and log; an ``OutputWriter`` shows it.
 ///
-/// It waits when nobody takes that: the workers' pipes fill up then, and a worker that writes more waits too. Nothing
-/// else does. Output that nobody can have, because its reader has gone or a disk is full, is dropped.
+/// It waits for nobody but those that write. After log records of a worker have come it looks for more after a moment
+/// without having been told: a bell for each would cost the worker more than the record.
 final class OutputForwarder: Sendable {
     private struct State {
         var epoll: Int32 = -1
@@ -15,18 +15,17 @@ final class OutputForwarder: Sendable {
         var wake: Int32 = -1
         var sources: [UInt64: (output: WorkerOutput, stream: WorkerOutput.Stream)] = [:]
         var nextToken: UInt64 = 1
-        /// Those of which something is to be written that the thread has not read itself.
-        var unwritten: [WorkerOutput] = []
         var isClosed = false
-        var waiters: [@Sendable () -> Void] = []
     }
 
     private let state = Mutex(State())
     private static let wakeToken: UInt64 = 0
-    /// Where it writes: by a stream's number.
-    private let destinations: [Int32]
+    private let writer: OutputWriter
+    /// After so many milliseconds it looks for more log records.
+    private static let pause: Int32 = 1
 
-    init(destinations: [Int32]) { self.destinations = destinations }
+    /// - Parameter destinations: where to write: by a stream's number.
+    init(destinations: [Int32]) { self.writer = OutputWriter(destinations: destinations) }
 
     // MARK: For the outputs
 
@@ -50,24 +49,18 @@ final class OutputForwarder: Sendable {
         _ = cmesh_epoll_rearm(self.state.withLock { $0.epoll }, descriptor, token)
     }
 
-    /// Forgets a pipe. Give the output when some of it is still to be written: the thread does not end before.
+    /// Forgets a pipe. Give the output when some of it is still to be written.
     func remove(_ descriptor: Int32, _ token: UInt64, unwritten: WorkerOutput?) {
         self.state.withLock { state in
             state.sources[token] = nil
             _ = cmesh_epoll_remove(state.epoll, descriptor)
-            guard let unwritten else { return }
-            state.unwritten.append(unwritten)
-            _ = cmesh_epoll_rearm(state.epoll, state.wake, Self.wakeToken)
+            if state.isClosed { _ = cmesh_epoll_rearm(state.epoll, state.wake, Self.wakeToken) }
         }
+        if let unwritten { self.writer.write(unwritten) }
     }
 
     /// Writes what an output has, soon.
-    func flush(_ output: WorkerOutput) {
-        self.state.withLock { state in
-            state.unwritten.append(output)
-            _ = cmesh_epoll_rearm(state.epoll, state.wake, Self.wakeToken)
-        }
-    }
+    func flush(_ output: WorkerOutput) { self.writer.write(output) }
 
     // MARK: The end
 
@@ -79,13 +72,10 @@ final class OutputForwarder: Sendable {
             return state.sources.values.map(\.output)
         }
         for output in outputs { output.drain(closing: true) {} }
-        let isOver = self.state.withLock { state in
-            guard state.epoll >= 0 else { return true }
-            state.waiters.append(whenForwarded)
-            _ = cmesh_epoll_rearm(state.epoll, state.wake, Self.wakeToken)
-            return false
+        self.state.withLock { state in
+            if state.epoll >= 0 { _ = cmesh_epoll_rearm(state.epoll, state.wake, Self.wakeToken) }
         }
-        if isOver { whenForwarded() }
+        self.writer.close(whenWritten: whenForwarded)
     }
 
     // MARK: The thread
@@ -93,7 +83,7 @@ final class OutputForwarder: Sendable {
     private func begin(_ state: inout State) throws(MeshError) {
         let epoll = cmesh_epoll_create()
         let wake = cmesh_readable_descriptor()
-        guard epoll >= 0, wake >= 0, cmesh_epoll_add(epoll, wake, Self.wakeToken) == 0,
+        guard epoll >= 0, wake >= 0, cmesh_epoll_add(epoll, wake, Self.wakeToken) == 0, self.writer.start(),
             startThread(named: "mesh-output", { self.run(epoll) })
         else {
             let cause = describeErrno()
@@ -104,62 +94,34 @@ final class OutputForwarder: Sendable {
     }
 
     private func run(_ epoll: Int32) {
-        cmesh_block_pipe_signal()
         var tokens = [UInt64](repeating: 0, count: 16)
         var buffer = [UInt8](repeating: 0, count: WorkerOutput.chunk)
+        // Those that log.
+        var busy: [ObjectIdentifier: WorkerOutput] = [:]
         while !self.isOver() {
-            let count = Int(cmesh_epoll_wait(epoll, &tokens, Int32(tokens.count)))
+            let count = Int(cmesh_epoll_wait(epoll, &tokens, Int32(tokens.count), busy.isEmpty ? -1 : Self.pause))
+            for output in busy.values {
+                if !output.receiveMore() { busy[ObjectIdentifier(output)] = nil }
+                if output.hasPending { self.writer.write(output) }
+            }
             for token in tokens.prefix(max(0, count)) {
                 guard let source = self.state.withLock({ $0.sources[token] }) else { continue }
-                source.output.receive(source.stream, &buffer)
-                // Its log records are shown on standard error.
-                self.forward(source.output, .standardError)
-                if source.stream == .standardOutput { self.forward(source.output, source.stream) }
-            }
-            let unwritten = self.state.withLock { state in
-                defer { state.unwritten = [] }
-                return state.unwritten
-            }
-            for output in unwritten {
-                for stream in [WorkerOutput.Stream.standardOutput, .standardError] { self.forward(output, stream) }
+                if source.output.receive(source.stream, &buffer) {
+                    busy[ObjectIdentifier(source.output)] = source.output
+                }
+                if source.output.hasPending { self.writer.write(source.output) }
             }
         }
     }
 
-    /// Whether all is read and written. Closes what the thread had then, and tells those who wait for it.
+    /// Whether all is read. Closes what the thread had then.
     private func isOver() -> Bool {
-        let waiters = self.state.withLock { state -> [@Sendable () -> Void]? in
-            guard state.isClosed, state.sources.isEmpty, state.unwritten.isEmpty else { return nil }
+        self.state.withLock { state in
+            guard state.isClosed, state.sources.isEmpty else { return false }
             Glibc.close(state.epoll)
             Glibc.close(state.wake)
             (state.epoll, state.wake) = (-1, -1)
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters ?? [] { waiter() }
-        return waiters != nil
-    }
-
-    private func forward(_ output: WorkerOutput, _ stream: WorkerOutput.Stream) {
-        while let bytes = output.take(stream) {
-            Self.write(bytes[...], to: self.destinations[stream.rawValue])
-            output.wrote(stream)
-        }
-    }
-
-    private static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                // Somebody has made it non-blocking, perhaps another process that has the same terminal.
-                var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                poll(&request, 1, -1)
-            } else if errno != EINTR {
-                return
-            }
+            return true
         }
     }
 }

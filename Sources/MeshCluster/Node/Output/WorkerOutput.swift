@@ -7,8 +7,12 @@ import Synchronization
 /// What one worker process writes to its standard output and its standard error, and logs: on its way to the collector
 /// and to this process's own output, and its last lines.
 ///
-/// The forwarder's thread reads, and it alone writes. Whoever learns that the process has ended reads what is left,
+/// The forwarder's thread reads, and another writes. Whoever learns that the process has ended reads what is left,
 /// never waits for the writing, and may have itself told of it.
+///
+/// When nobody takes what is written, only so much waits to be shown: lines that are shown as they are wait in the
+/// process that prints them, and so does it; those with a prefix and log records are collected all the same, and only
+/// counted here.
 package final class WorkerOutput: Sendable {
     /// Where a process writes.
     package enum Stream: Int, CaseIterable, Sendable {
@@ -39,6 +43,10 @@ package final class WorkerOutput: Sendable {
         /// Read and not yet written.
         var pending: [UInt8] = []
         var isWriting = false
+        /// So many lines found no room there.
+        var dropped = 0
+        /// Whether it is not listened to until there is room.
+        var isPaused = false
     }
 
     private struct State {
@@ -46,7 +54,7 @@ package final class WorkerOutput: Sendable {
         var tail = OutputTail()
         var waiters: [@Sendable () -> Void] = []
 
-        var isForwarded: Bool { self.pipes.allSatisfy { $0.pending.isEmpty && !$0.isWriting } }
+        var isForwarded: Bool { self.pipes.allSatisfy { $0.pending.isEmpty && $0.dropped == 0 && !$0.isWriting } }
     }
 
     private let forwarder: OutputForwarder
@@ -56,6 +64,8 @@ package final class WorkerOutput: Sendable {
 
     /// No more than this is read at once.
     static let chunk = 64 << 10
+    /// When so much waits to be written, no more does.
+    static let mostPending = 1 << 20
     /// The most that a pipe can hold unless the system's administrator says otherwise: no more can be left of a process
     /// that has ended, and what comes after it is from a process that this one has started.
     private static let largestPipe = 1 << 20
@@ -103,6 +113,7 @@ package final class WorkerOutput: Sendable {
                 if closing { self.close(stream, &state) }
                 self.finish(stream, &state)
             }
+            while self.takeRecords(&state) {}
             if !state.isForwarded { state.waiters.append(whenForwarded) }
             return state.isForwarded
         }
@@ -111,20 +122,40 @@ package final class WorkerOutput: Sendable {
 
     // MARK: For the forwarder's thread
 
-    /// Reads once what has come, and has itself told of what comes next.
-    func receive(_ stream: Stream, _ buffer: inout [UInt8]) {
+    /// Reads once what has come, and has itself told of what comes next. Returns whether to look for more log records
+    /// in a moment, with ``receiveMore()``: nobody tells of them until then.
+    func receive(_ stream: Stream, _ buffer: inout [UInt8]) -> Bool {
         self.state.withLock { state in
-            guard self.read(stream, &buffer, &state) != 0 else { return }
+            let isFull = state.pipes[stream.rawValue].pending.count >= Self.mostPending
+            if isFull, stream != .records, self.log.waitsToBeShown {
+                state.pipes[stream.rawValue].isPaused = true
+                return false
+            }
+            guard self.read(stream, &buffer, &state) != 0 else { return false }
             self.forwarder.rearm(state.pipes[stream.rawValue].reading, state.pipes[stream.rawValue].token)
+            return stream == .records
         }
     }
+
+    /// Takes the log records that came since. Returns whether to do so again; if not, the bell rings for the next.
+    func receiveMore() -> Bool { self.state.withLock { self.takeRecords(&$0) || !self.log.sleep() } }
+
+    /// Whether anything is to be written.
+    var hasPending: Bool { self.state.withLock { !$0.pipes.allSatisfy { $0.pending.isEmpty && $0.dropped == 0 } } }
+
+    // MARK: For the writer's thread
 
     /// What has to be written now; nil for nothing. Call `wrote` when that is done.
     func take(_ stream: Stream) -> [UInt8]? {
         self.state.withLock { state in
-            let bytes = state.pipes[stream.rawValue].pending
+            var bytes = state.pipes[stream.rawValue].pending
+            let dropped = state.pipes[stream.rawValue].dropped
+            if dropped > 0 {
+                bytes += Array("\(dropped) lines are not shown: nobody read this output; `mesh logs` has them\n".utf8)
+            }
             guard !bytes.isEmpty else { return nil }
             state.pipes[stream.rawValue].pending = []
+            state.pipes[stream.rawValue].dropped = 0
             state.pipes[stream.rawValue].isWriting = true
             return bytes
         }
@@ -134,6 +165,9 @@ package final class WorkerOutput: Sendable {
     func wrote(_ stream: Stream) {
         let waiters = self.state.withLock { state -> [@Sendable () -> Void] in
             state.pipes[stream.rawValue].isWriting = false
+            let pipe = state.pipes[stream.rawValue]
+            if pipe.isPaused, pipe.reading >= 0 { self.forwarder.rearm(pipe.reading, pipe.token) }
+            state.pipes[stream.rawValue].isPaused = false
             guard state.isForwarded else { return [] }
             defer { state.waiters = [] }
             return state.waiters
@@ -155,12 +189,15 @@ package final class WorkerOutput: Sendable {
         return self.readOnce(stream, &buffer, &state)
     }
 
-    /// Takes the log records that have come.
-    private func takeRecords(_ state: inout State) {
-        while true {
-            let (shown, task) = self.log.readRing()
-            self.show(shown, .records, &state)
-            guard let task else { return }
+    /// Takes the log records that have come, not endlessly. Returns whether there were any.
+    @discardableResult
+    private func takeRecords(_ state: inout State) -> Bool {
+        var hasRead = false
+        for _ in 0..<Self.mostTasks {
+            let read = self.log.readRing()
+            hasRead = hasRead || read.hasRead
+            self.show(read.shown, .records, &state)
+            guard let task = read.task else { break }
             // What is in the pipes now was printed before it began, nearly always.
             var buffer = [UInt8](repeating: 0, count: Self.chunk)
             for stream in [Stream.standardOutput, .standardError] {
@@ -173,7 +210,11 @@ package final class WorkerOutput: Sendable {
             }
             self.log.begins(task)
         }
+        return hasRead
     }
+
+    /// So many tasks that begin are taken before it is another's turn.
+    private static let mostTasks = 64
 
     private func readOnce(_ stream: Stream, _ buffer: inout [UInt8], _ state: inout State) -> Int {
         let reading = state.pipes[stream.rawValue].reading
@@ -201,7 +242,13 @@ package final class WorkerOutput: Sendable {
     }
 
     private func show(_ bytes: [UInt8], _ stream: Stream, _ state: inout State) {
-        if !bytes.isEmpty { state.pipes[stream.shown.rawValue].pending += bytes }
+        guard !bytes.isEmpty else { return }
+        let mayWait = stream != .records && self.log.waitsToBeShown
+        if mayWait || state.pipes[stream.shown.rawValue].pending.count < Self.mostPending {
+            state.pipes[stream.shown.rawValue].pending += bytes
+        } else {
+            state.pipes[stream.shown.rawValue].dropped += bytes.count { $0 == UInt8(ascii: "\n") }
+        }
     }
 
     private func close(_ stream: Stream, _ state: inout State) {
