@@ -1,4 +1,5 @@
 import ActorMesh
+import Logging
 import MeshCore
 import MeshRuntime
 
@@ -90,6 +91,15 @@ extension DashboardAPI.Worker {
         }
         self.init(
             node: worker.node, pid: worker.processID, submitter: worker.submitter.description, running: running)
+    }
+}
+
+extension DashboardAPI.Record {
+    init(_ record: LogRecord) {
+        self.init(
+            date: record.date, node: record.node, process: record.processID, source: record.source.description,
+            sequence: record.sequence, kind: record.kind.rawValue, level: record.level.rawValue, text: record.text,
+            metadata: record.metadata, actor: record.actor?.id.description, task: record.task, dropped: record.dropped)
     }
 }
 

@@ -72,9 +72,15 @@ enum Script {
           }
           while (cursor) drop();
         }
+        // A log that is read at its end stays at its end.
+        function atEnd(log) { return log.scrollHeight - log.scrollTop - log.clientHeight < 24; }
+        function follow() { for (const log of document.querySelectorAll('[data-follow]')) log.scrollTop = log.scrollHeight; }
         function show(content) {
           localise(content);
+          const log = document.querySelector('[data-follow]');
+          const isAtEnd = !log || atEnd(log);
           morph(document.getElementById('live'), content);
+          if (isAtEnd) follow();
           keepTree();
         }
 
@@ -228,6 +234,7 @@ enum Script {
           document.getElementById('theme').addEventListener('click', nextTheme);
           localise(document.body);
           keepTree();
+          follow();
           if (!document.body.dataset.live) return;
           const button = document.getElementById('pause');
           button.hidden = false;

@@ -194,6 +194,19 @@ enum Stylesheet {
         .form input[type=password] { width: 100%; }
         .form p { margin: 0 0 .4rem; }
         .buttons { display: flex; gap: .6rem; }
+        .log { margin: 0; padding: .4rem 0; list-style: none; max-height: calc(100vh - 17rem); min-height: 12rem; overflow: auto;
+          background: var(--surface); border: 1px solid var(--line); border-radius: 8px; box-shadow: var(--shadow); }
+        .log li { display: grid; grid-template-columns: auto 4.2rem minmax(9rem, 16rem) minmax(0, 1fr); gap: 0 .9rem;
+          padding: .08rem .9rem; align-items: baseline; font-size: .93rem; }
+        .log li:hover { background: var(--ground); }
+        .log time { color: var(--muted); font-variant-numeric: tabular-nums; }
+        .log .level { color: var(--muted); font-size: .85rem; }
+        .log .origin { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+        .log .text { font: .92em/1.5 ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace;
+          white-space: pre-wrap; overflow-wrap: anywhere; }
+        .log .is-warning .level { color: var(--wait); font-weight: 550; }
+        .log .is-error .level, .log .is-critical .level { color: var(--bad); font-weight: 550; }
+        .log .gap .text { color: var(--bad); }
         pre { overflow: auto; max-height: 26rem; margin: 0; padding: .8rem 1rem; background: var(--surface);
           border: 1px solid var(--line); border-radius: 8px; }
 

@@ -10,6 +10,9 @@ package protocol MeshSource: Sendable {
     func details(of actor: UniqueID) async throws -> ActorDetails?
     func tasks() async throws -> TaskListing
     func statistics() async throws -> MeshStatistics
+    func calls(concerning actor: UniqueID) async throws -> [CallInfo]
+    /// The newest records of the log that a query finds, as many as its limit says.
+    func records(_ query: LogQuery) async throws -> [LogRecord]
     func events() async throws -> MeshStream<MeshEvent>
     func kill(id: UniqueID, restart: Bool) async throws
 
@@ -24,5 +27,11 @@ extension Mesh: MeshSource {
         within time: Duration, _ question: @Sendable () async throws -> Answer
     ) async throws -> Answer {
         try await self.withDeadline(time, question)
+    }
+
+    package func records(_ query: LogQuery) async throws -> [LogRecord] {
+        var records: [LogRecord] = []
+        for try await record in try await self.logs(query) { records.append(record) }
+        return records
     }
 }

@@ -23,6 +23,9 @@ final class MeshView: Sendable {
         case ended(ActorQuery)
         case details(UniqueID)
         case tasks
+        case statistics
+        case calls(UniqueID)
+        case records(LogChoice)
     }
 
     private struct Answer {
@@ -74,6 +77,16 @@ final class MeshView: Sendable {
     }
 
     func tasks() async -> Known<TaskListing> { await self.ask(.tasks) { try await $0.tasks() } }
+
+    func statistics() async -> Known<MeshStatistics> { await self.ask(.statistics) { try await $0.statistics() } }
+
+    func calls(concerning actor: UniqueID) async -> Known<[CallInfo]> {
+        await self.ask(.calls(actor)) { try await $0.calls(concerning: actor) }
+    }
+
+    func records(_ choice: LogChoice) async -> Known<[LogRecord]> {
+        await self.ask(.records(choice)) { try await $0.records(choice.query(at: Date())) }
+    }
 
     /// Ends an actor.
     ///

@@ -8,6 +8,8 @@ struct ActorDetailsPage {
     var details: ActorDetails
     /// The first of its children, and how many there are.
     var children: ActorPage?
+    /// The calls that run or wait and concern it.
+    var calls: [CallInfo]?
     /// Whether whoever looks may end it.
     var mayKill: Bool
 
@@ -44,6 +46,7 @@ struct ActorDetailsPage {
         <div><dt>Has</dt><dd>\(actor.resources.map { $0.text(gpuIDs: actor.gpuIDs) } ?? "asked for nothing")</dd></div>
         <div><dt>Calls at a time</dt><dd>\(self.details.maxConcurrency == .max ? "any number" : Parts.number(self.details.maxConcurrency))</dd></div>
         </dl></section>
+        \(self.activity(of: actor))
         \(self.family(of: actor))
         \(self.holders)
         """
@@ -74,6 +77,26 @@ struct ActorDetailsPage {
         if let owner = self.details.owner { return "\(Parts.type(owner.typeName)) \(Parts.link(owner))" }
         if let owner = actor.owner { return "<code>\(owner.description)</code>, which is not there" }
         return actor.ownerProcess.map { "program <code>\($0.description)</code>" } ?? "nobody whose end counts"
+    }
+
+    /// What it runs, what waits for it, and what it waits for.
+    private func activity(of actor: ActorInfo) -> HTML {
+        guard let calls = self.calls, !calls.isEmpty else { return .empty }
+        return """
+            <section aria-labelledby="calls-title"><h2 id="calls-title">Calls now</h2>
+            <table><caption>Calls that run or wait, to it or made by it</caption>
+            <thead><tr><th scope="col">Call</th><th scope="col">To</th><th scope="col">By</th>\
+            <th scope="col" class="number">Runs for</th></tr></thead>
+            <tbody>
+            \(calls.html { call in
+                """
+                <tr><td><code>\(call.method)</code></td><td>\(call.actor == actor.id ? "it" : call.actorLabel)</td>\
+                <td>\(call.callingActor == actor.id ? "it" : call.caller)</td>\
+                <td class="number">\(call.runningFor.map { Parts.duration($0) } ?? "waits")</td></tr>
+
+                """
+            })</tbody></table></section>
+            """
     }
 
     private func family(of actor: ActorInfo) -> HTML {

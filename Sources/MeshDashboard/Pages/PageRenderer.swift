@@ -16,6 +16,10 @@ struct PageRenderer: Sendable {
         case .tasks:
             await Self.content("Tasks", self.view.tasks()) { TasksPage(tasks: $0).html }
         case .objects: await self.objects()
+        case .logs(let choice):
+            await Self.content("Logs", self.view.records(choice)) { [nodes = await self.nodeNames()] records in
+                LogsPage(choice: choice, records: records, nodes: nodes).html
+            }
         case .actors(let query): await self.actors(query)
         case .ended(let query): await self.ended(query)
         case .actor(let id): await self.actor(id, for: session)
@@ -46,8 +50,14 @@ struct PageRenderer: Sendable {
     private func actors(_ query: ActorQuery) async -> Content {
         let nodes = await self.nodeNames()
         let parent = await self.label(of: query.parent)
-        return await Self.content("Actors", self.view.actors(matching: query)) { page in
-            ActorsPage(query: query, page: page, nodes: nodes, parentLabel: parent).html
+        let known = await self.view.actors(matching: query)
+        var statistics: [UniqueID: ActorStatistics]?
+        if known.problem == nil, let total = known.value?.total, total <= ActorsPage.statisticsLimit {
+            let all = await self.view.statistics().value?.processes.flatMap(\.actors)
+            statistics = all.map { Dictionary($0.map { ($0.id, $0) }) { $0.incarnation > $1.incarnation ? $0 : $1 } }
+        }
+        return Self.content("Actors", known) { page in
+            ActorsPage(query: query, page: page, nodes: nodes, parentLabel: parent, statistics: statistics).html
         }
     }
 
@@ -86,9 +96,12 @@ struct PageRenderer: Sendable {
         if details.actor?.children ?? 0 > 0 {
             children = await self.view.actors(matching: ActorQuery(parent: .actor(id), limit: 24)).value
         }
+        var calls: [CallInfo]?
+        if answer.problem == nil, details.actor != nil { calls = await self.view.calls(concerning: id).value }
         let known = Known(value: details, date: answer.date, problem: answer.problem)
         return Self.content(ActorDetailsPage.title(details), known) { details in
-            ActorDetailsPage(details: details, children: children, mayKill: session?.isSignedIn ?? false).html
+            ActorDetailsPage(details: details, children: children, calls: calls, mayKill: session?.isSignedIn ?? false)
+                .html
         }
     }
 

@@ -73,6 +73,17 @@ enum Parts {
         return (value < 0 ? "-" : "") + String(digits)
     }
 
+    /// `1.5 ms`; `–` for none.
+    static func duration(_ duration: Duration?) -> String {
+        guard let duration else { return "–" }
+        let (seconds, attoseconds) = duration.components
+        let microseconds = Double(seconds) * 1e6 + Double(attoseconds) / 1e12
+        let (value, unit) =
+            microseconds < 1000
+            ? (microseconds, "µs") : microseconds < 1e6 ? (microseconds / 1000, "ms") : (microseconds / 1e6, "s")
+        return "\(self.number(value < 10 ? (value * 10).rounded() / 10 : value.rounded())) \(unit)"
+    }
+
     static func bytes(_ count: Int64) -> String { count == 0 ? "0" : ByteCount.bytes(count).text }
 
     /// A number and what it counts: `1 actor`, `2 actors`.

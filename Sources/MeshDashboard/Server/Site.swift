@@ -18,7 +18,7 @@ struct Site: Sendable {
 
     /// The paths of the pages that show the mesh.
     private static let paths: [RouterPath] = [
-        "/", "/nodes", "/actors", "/actors/ended", "/actors/:id", "/tree", "/tasks", "/objects",
+        "/", "/nodes", "/actors", "/actors/ended", "/actors/:id", "/tree", "/tasks", "/objects", "/logs",
     ]
     /// No form has more.
     private static let formLimit = 8192

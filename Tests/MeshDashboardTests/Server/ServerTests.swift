@@ -37,7 +37,7 @@ struct ServerTests {
         }
     }
 
-    private static let pages = ["/", "/nodes", "/actors", "/actors/ended", "/tree", "/tasks", "/objects", "/sign-in"]
+    private static let pages = ["/", "/nodes", "/actors", "/actors/ended", "/tree", "/tasks", "/objects", "/logs", "/sign-in"]
 
     @Test("every page is there, whole, and allows nothing but this site's own files")
     func pages() async throws {

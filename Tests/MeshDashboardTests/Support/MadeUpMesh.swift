@@ -13,6 +13,7 @@ final class MadeUpMesh: MeshSource {
         var ended: [ActorTermination] = []
         var nodes: [NodeInfo] = []
         var tasks = TaskListing()
+        var records: [LogRecord] = []
         /// Why it does not answer; nil while it does.
         var failure: MeshError?
         var questions = 0
@@ -74,7 +75,13 @@ final class MadeUpMesh: MeshSource {
     func tasks() async throws -> TaskListing { try self.ask { $0.tasks } }
 
     func statistics() async throws -> MeshStatistics {
-        try self.ask { _ in MeshStatistics(date: Date(timeIntervalSince1970: 0), processes: [], silent: []) }
+        try self.ask { _ in MeshStatistics(date: Date(), processes: [], silent: []) }
+    }
+
+    func calls(concerning actor: UniqueID) async throws -> [CallInfo] { try self.ask { _ in [] } }
+
+    func records(_ query: LogQuery) async throws -> [LogRecord] {
+        try self.ask { Array($0.records.suffix(query.limit ?? 0)) }
     }
 
     func events() async throws -> MeshStream<MeshEvent> { self.broadcast.stream }
