@@ -211,40 +211,6 @@ public enum DashboardAPI {
         public var startDate: Date
     }
 
-    /// `GET /api/v1/logs`
-    public struct Logs: Hashable, Sendable, Codable {
-        /// The newest that were asked for, the newest last.
-        public var records: [Record]
-    }
-
-    /// A record of the log. Its keys are those of `mesh logs --format json`.
-    public struct Record: Hashable, Sendable, Codable {
-        /// When it was said.
-        public var date: Date
-        /// The node whose worker said it.
-        public var node: String
-        /// The process that said it.
-        public var process: Int32
-        /// That process in its one life.
-        public var source: String
-        /// Counts what the source said, from 1.
-        public var sequence: UInt64
-        /// output, errorOutput, log, message, crash, gap.
-        public var kind: String
-        /// trace, debug, info, notice, warning, error, critical.
-        public var level: String
-        /// What was said.
-        public var text: String
-        /// What was said beside it.
-        public var metadata: [String: String]
-        /// The number of the actor that said it.
-        public var actor: String?
-        /// The type of the task that said it.
-        public var task: String?
-        /// How many records a gap stands for.
-        public var dropped: UInt64
-    }
-
     /// One of the events of `GET /api/v1/events`, a stream of server-sent events.
     public struct Event: Hashable, Sendable, Codable {
         /// actorStarted, actorRestarting, actorEnded, nodeJoined, nodeLost.

@@ -169,6 +169,7 @@ enum Stylesheet {
         .filter { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .6rem; margin-bottom: .9rem; }
         .filter label { color: var(--muted); font-size: .87rem; }
         .filter input[type=search] { flex: 1 1 16rem; max-width: 26rem; }
+        .filter.many input[type=search] { flex: 1 1 8rem; max-width: 14rem; min-width: 6rem; }
         input, select, button, .danger, .quiet { font: inherit; padding: .32rem .65rem; border-radius: 6px;
           border: 1px solid var(--line-strong); background: var(--surface); color: var(--text); }
         input[type=checkbox] { padding: 0; accent-color: var(--accent); }
@@ -207,6 +208,11 @@ enum Stylesheet {
         .log .is-warning .level { color: var(--wait); font-weight: 550; }
         .log .is-error .level, .log .is-critical .level { color: var(--bad); font-weight: 550; }
         .log .gap .text { color: var(--bad); }
+        .log li.gap > .text:only-child { grid-column: 1 / -1; }
+        .log.short { max-height: 26rem; min-height: 0; }
+        .after { margin: .5rem 0 0; }
+        @media (max-width: 48rem) { .log li { grid-template-columns: auto 1fr; padding-block: .25rem; }
+          .log .origin, .log .text { grid-column: 1 / -1; } }
         pre { overflow: auto; max-height: 26rem; margin: 0; padding: .8rem 1rem; background: var(--surface);
           border: 1px solid var(--line); border-radius: 8px; }
 

@@ -11,21 +11,19 @@ struct LogChoice: Hashable, Sendable {
     var level: Logger.Level?
     var text: String?
     var incarnation: UInt64?
-    /// Nothing that is older than this; see ``ages``.
-    var age: String?
+    /// Nothing that is older than this: `30s`, `5m`, `2h`, `7d`.
+    var since: String?
     /// How many records, the newest.
     var limit: Int
 
     static let standardLimit = 200
     static let maximumLimit = 1000
-    /// What may be chosen as an age.
-    static let ages: [(name: String, seconds: Double)] = [
-        ("1m", 60), ("5m", 300), ("1h", 3600), ("1d", 86_400),
-    ]
+    /// What the page offers as an age.
+    static let ages = ["1m", "5m", "1h", "1d"]
 
     init(
         actor: String? = nil, task: String? = nil, node: String? = nil, level: Logger.Level? = nil,
-        text: String? = nil, incarnation: UInt64? = nil, age: String? = nil, limit: Int = standardLimit
+        text: String? = nil, incarnation: UInt64? = nil, since: String? = nil, limit: Int = standardLimit
     ) {
         self.actor = actor
         self.task = task
@@ -33,7 +31,7 @@ struct LogChoice: Hashable, Sendable {
         self.level = level
         self.text = text
         self.incarnation = incarnation
-        self.age = age
+        self.since = since
         self.limit = limit
     }
 
@@ -44,7 +42,7 @@ struct LogChoice: Hashable, Sendable {
             actor: bounded("actor"), task: bounded("task"), node: bounded("node"),
             level: query["level"].flatMap(Logger.Level.init(rawValue:)), text: bounded("text"),
             incarnation: query["incarnation"].flatMap { UInt64($0) },
-            age: query["age"].flatMap { age in Self.ages.contains { $0.name == age } ? age : nil },
+            since: query["since"].flatMap { Self.seconds(in: $0) == nil ? nil : $0 },
             limit: min(max(1, query["limit"].flatMap { Int($0) } ?? Self.standardLimit), Self.maximumLimit))
     }
 
@@ -52,7 +50,7 @@ struct LogChoice: Hashable, Sendable {
         let parameters = [
             ("actor", self.actor ?? ""), ("task", self.task ?? ""), ("node", self.node ?? ""),
             ("level", self.level?.rawValue ?? ""), ("text", self.text ?? ""),
-            ("incarnation", self.incarnation.map(String.init) ?? ""), ("age", self.age ?? ""),
+            ("incarnation", self.incarnation.map(String.init) ?? ""), ("since", self.since ?? ""),
             ("limit", self.limit == Self.standardLimit ? "" : "\(self.limit)"),
         ]
         return parameters.filter { !$0.1.isEmpty }
@@ -60,9 +58,18 @@ struct LogChoice: Hashable, Sendable {
 
     /// What the mesh is asked.
     func query(at now: Date) -> LogQuery {
-        let age = Self.ages.first { $0.name == self.age }
-        return LogQuery(
-            actor: self.actor, task: self.task, node: self.node, since: age.map { now.addingTimeInterval(-$0.seconds) },
+        LogQuery(
+            actor: self.actor, task: self.task, node: self.node,
+            since: self.since.flatMap(Self.seconds).map { now.addingTimeInterval(-$0) },
             level: self.level, text: self.text, incarnation: self.incarnation, limit: self.limit)
+    }
+
+    /// How long ago `5m` is; nil when it is no such thing.
+    private static func seconds(in age: String) -> Double? {
+        let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        guard let unit = age.last.flatMap({ units[$0] }), (2...6).contains(age.utf8.count),
+            let number = UInt32(age.dropLast())
+        else { return nil }
+        return Double(number) * unit
     }
 }

@@ -7,14 +7,14 @@ import MeshRuntime
 /// The newest records of the log that were chosen, the newest last.
 struct LogsPage {
     var choice: LogChoice
-    var records: [LogRecord]
+    var window: LogWindow
     var nodes: [String]
 
     var html: HTML {
         """
         <h1>Logs</h1>
         \(self.form)
-        \(self.records.isEmpty ? self.nothing : self.list)
+        \(self.window.records.isEmpty ? self.nothing : self.list)
         """
     }
 
@@ -27,11 +27,14 @@ struct LogsPage {
 
     private var form: HTML {
         """
-        <form class="filter" role="search" method="get" data-soft>
+        <form class="filter many" role="search" method="get" data-soft>
         <label for="text">Text</label>
         <input id="text" name="text" type="search" value="\(self.choice.text ?? "")" autocomplete="off" spellcheck="false">
         <label for="actor">Actor</label>
-        <input id="actor" name="actor" type="search" value="\(self.choice.actor ?? "")" placeholder="name, type or ID; * for any" \
+        <input id="actor" name="actor" type="search" value="\(self.choice.actor ?? "")" placeholder="name, type or ID" \
+        autocomplete="off" spellcheck="false">
+        <label for="task">Task</label>
+        <input id="task" name="task" type="search" value="\(self.choice.task ?? "")" placeholder="type" \
         autocomplete="off" spellcheck="false">
         <label for="level">Level</label>
         <select id="level" name="level"><option value="">any</option>\
@@ -40,9 +43,9 @@ struct LogsPage {
         <label for="node">Node</label>
         <select id="node" name="node"><option value="">any</option>\
         \(self.nodeNames.html { Self.option($0, $0, isChosen: $0 == self.choice.node) })</select>
-        <label for="age">Since</label>
-        <select id="age" name="age"><option value="">the beginning</option>\
-        \(LogChoice.ages.html { Self.option($0.name, "\($0.name) ago", isChosen: $0.name == self.choice.age) })</select>
+        <label for="since">Since</label>
+        <select id="since" name="since"><option value="">the beginning</option>\
+        \(self.ages.html { Self.option($0, "\($0) ago", isChosen: $0 == self.choice.since) })</select>
         \(self.kept)\
         <button id="choose">Show</button>
         \(self.choice == LogChoice() ? HTML.empty : "<a class=\"quiet\" href=\"?\" data-soft>Clear</a>")
@@ -55,13 +58,17 @@ struct LogsPage {
         self.choice.node.map { self.nodes.contains($0) ? self.nodes : self.nodes + [$0] } ?? self.nodes
     }
 
+    private var ages: [String] {
+        self.choice.since.map { LogChoice.ages.contains($0) ? LogChoice.ages : LogChoice.ages + [$0] } ?? LogChoice.ages
+    }
+
     private static func option(_ value: String, _ title: String, isChosen: Bool) -> HTML {
         "<option value=\"\(value)\"\(" selected", if: isChosen)>\(title)</option>"
     }
 
     /// What has no field of its own stays chosen.
     private var kept: HTML {
-        let fields = self.choice.parameters.filter { ["task", "incarnation", "limit"].contains($0.name) }
+        let fields = self.choice.parameters.filter { ["incarnation", "limit"].contains($0.name) }
         return fields.html { "<input type=\"hidden\" name=\"\($0.name)\" value=\"\($0.value)\">\n" }
     }
 
@@ -69,34 +76,20 @@ struct LogsPage {
 
     private var list: HTML {
         """
-        <p class="note">The newest \(Parts.count(self.records.count, "record"))</p>
-        <ol class="log" tabindex="0" aria-label="Records" data-follow>
-        \(self.records.html(Self.line))</ol>
-
+        <p class="note">The newest last.\(self.more)</p>
+        \(LogList(window: self.window, choice: self.choice).html)
         """
     }
 
-    private static func line(_ record: LogRecord) -> HTML {
-        let isGap = record.kind == .gap
-        let text =
-            isGap ? "\(Parts.count(Int(clamping: record.dropped), "record")) missing: \(record.text)" : record.text
+    /// The way to more than is shown.
+    private var more: HTML {
+        guard self.window.records.count >= self.choice.limit else { return .empty }
+        guard self.choice.limit < LogChoice.maximumLimit else { return " What is older can be read with mesh logs." }
+        var all = self.choice
+        all.limit = LogChoice.maximumLimit
         return """
-            <li id="l\(record.source.description)-\(record.sequence)" class="is-\(record.level.rawValue)\(isGap ? " gap" : "")">\
-            \(Parts.time(record.date)) <span class="level">\(record.level.rawValue)</span> \
-            <span class="origin">\(self.origin(of: record))</span> <span class="text">\(text)</span></li>
-
+             What is older than these \(Parts.number(self.choice.limit)) is not shown: \
+            <a href="\(Page.logs(all).target)" data-soft>show \(Parts.number(all.limit))</a>
             """
-    }
-
-    /// Who said it.
-    private static func origin(of record: LogRecord) -> HTML {
-        let place: HTML = "<span class=\"note\">\(record.node) \(record.processID)</span>"
-        if let actor = record.actor {
-            let name = actor.name ?? "#\(actor.id.short)"
-            return """
-                <a href="\(Page.actor(actor.id).target)">\(shortName(ofType: actor.typeName)) \(name)</a> \(place)
-                """
-        }
-        return record.task.map { "\(shortName(ofType: $0)) \(place)" as HTML } ?? place
     }
 }

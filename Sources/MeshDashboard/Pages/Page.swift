@@ -59,6 +59,15 @@ enum Page: Hashable, Sendable {
         }
     }
 
+    /// Which records of the log are on it, if any are.
+    var logChoice: LogChoice? {
+        switch self {
+        case .logs(let choice): choice
+        case .actor(let id): LogChoice(actor: id.description, limit: 50)
+        default: nil
+        }
+    }
+
     enum Section: String, CaseIterable {
         case overview = "Overview"
         case nodes = "Nodes"

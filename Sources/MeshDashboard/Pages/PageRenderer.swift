@@ -8,7 +8,9 @@ struct PageRenderer: Sendable {
     let history: EventHistory
 
     /// The content of a page for somebody.
-    func content(of page: Page, for session: Session?) async -> Content {
+    ///
+    /// - Parameter tail: follows what the page shows of the log, when it is one that stays open.
+    func content(of page: Page, for session: Session?, tail: LogTail? = nil) async -> Content {
         switch page {
         case .overview: await self.overview()
         case .nodes:
@@ -17,12 +19,12 @@ struct PageRenderer: Sendable {
             await Self.content("Tasks", self.view.tasks()) { TasksPage(tasks: $0).html }
         case .objects: await self.objects()
         case .logs(let choice):
-            await Self.content("Logs", self.view.records(choice)) { [nodes = await self.nodeNames()] records in
-                LogsPage(choice: choice, records: records, nodes: nodes).html
+            await Self.content("Logs", self.log(choice, tail)) { [nodes = await self.nodeNames()] window in
+                LogsPage(choice: choice, window: window, nodes: nodes).html
             }
         case .actors(let query): await self.actors(query)
         case .ended(let query): await self.ended(query)
-        case .actor(let id): await self.actor(id, for: session)
+        case .actor(let id): await self.actor(id, for: session, tail)
         case .tree(let choice): await self.tree(choice)
         }
     }
@@ -79,7 +81,19 @@ struct PageRenderer: Sendable {
         }
     }
 
-    private func actor(_ id: UniqueID, for session: Session?) async -> Content {
+    private func log(_ choice: LogChoice, _ tail: LogTail?) async -> Known<LogWindow> {
+        if let window = tail?.look() {
+            // The tail itself waits until the broker is back.
+            let nodes = await self.view.nodes()
+            return Known(value: window, date: nodes.date, problem: nodes.problem)
+        }
+        let found = await self.view.records(choice)
+        if found.problem == nil, let records = found.value { tail?.begin(with: records) }
+        return Known(
+            value: found.value.map { LogWindow(records: $0) }, date: found.date, problem: found.problem)
+    }
+
+    private func actor(_ id: UniqueID, for session: Session?, _ tail: LogTail?) async -> Content {
         let answer = await self.view.details(of: id)
         guard let details = answer.value ?? nil else {
             guard answer.problem == nil else { return Self.away("Actor", answer.date, answer.problem ?? "") }
@@ -97,11 +111,21 @@ struct PageRenderer: Sendable {
             children = await self.view.actors(matching: ActorQuery(parent: .actor(id), limit: 24)).value
         }
         var calls: [CallInfo]?
-        if answer.problem == nil, details.actor != nil { calls = await self.view.calls(concerning: id).value }
+        var statistics: ActorStatistics?
+        if answer.problem == nil, let actor = details.actor {
+            async let figures = self.view.statistics()
+            calls = await self.view.calls(concerning: id).value
+            statistics = await figures.value?.actors.lazy.map(\.actor)
+                .first { $0.id == id && $0.incarnation == actor.incarnation }
+        }
+        let choice = Page.actor(id).logChoice ?? LogChoice()
+        let log = await self.log(choice, tail).value.map { LogList(window: $0, choice: choice, isShort: true) }
         let known = Known(value: details, date: answer.date, problem: answer.problem)
         return Self.content(ActorDetailsPage.title(details), known) { details in
-            ActorDetailsPage(details: details, children: children, calls: calls, mayKill: session?.isSignedIn ?? false)
-                .html
+            ActorDetailsPage(
+                details: details, children: children, calls: calls, statistics: statistics, log: log,
+                mayKill: session?.isSignedIn ?? false
+            ).html
         }
     }
 

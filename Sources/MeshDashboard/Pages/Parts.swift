@@ -32,6 +32,12 @@ enum Parts {
         "<time datetime=\"\(date.formatted(.iso8601))\">\(self.words(for: date))</time>"
     }
 
+    /// The same to the millisecond, for what has to be put in an order.
+    static func fineTime(_ date: Date) -> HTML {
+        let text = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        return "<time datetime=\"\(text)\" data-fine>\(text)</time>"
+    }
+
     /// `2026-11-30 23:33:03 UTC`
     static func words(for date: Date) -> String {
         let text = date.formatted(

@@ -20,7 +20,8 @@ struct PageTests {
         .logs(LogChoice()),
         .logs(
             LogChoice(
-                actor: "a*", task: "b", node: "one", level: .warning, text: "ä&=", incarnation: 3, age: "5m", limit: 50)),
+                actor: "a*", task: "b", node: "one", level: .warning, text: "ä&=", incarnation: 3, since: "5m",
+                limit: 50)),
         .actors(ActorQuery(parent: .nobody)), .actors(ActorQuery(parent: .actor(id))),
     ]
 
@@ -41,7 +42,7 @@ struct PageTests {
                 "state=dead&order=size&offset=-5&limit=99999999999999999999&parent=program-xyz&descending=1"))
         #expect(query == ActorQuery())
         #expect(ActorQuery(QueryParameters("limit=5000")).limit == ActorQuery.maximumLimit)
-        #expect(LogChoice(QueryParameters("level=loud&incarnation=-1&age=9y&limit=x")) == LogChoice())
+        #expect(LogChoice(QueryParameters("level=loud&incarnation=-1&since=9y&limit=x")) == LogChoice())
         #expect(TreeChoice(QueryParameters("root=7&open=a.b")) == TreeChoice(open: []))
     }
 }
