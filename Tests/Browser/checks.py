@@ -52,7 +52,8 @@ class Checks:
             "actor": (f"/actors/{self.actor('images-pipeline')}", "Who has a handle"),
             "death": (f"/actors/{ended['id']}", "index out of range in shard 3"),
             "tree": ("/tree", "images-trainer-3"), "tasks": ("/tasks", "Simulate"), "objects": ("/objects", "24 MiB"),
-            "logs": ("/logs", "index out of range in shard 3"), "sign-in": ("/sign-in", "The mesh key"),
+            "logs": ("/logs", "index out of range in shard 3"),
+            "speaker": (f"/actors/{self.actor('speaker')}", "What it said last"), "sign-in": ("/sign-in", "The mesh key"),
         }
         for name, (path, text) in pages.items():
             self.open(path)
@@ -130,10 +131,30 @@ class Checks:
         self.scene.driver.ask("talk " + " ".join(["word"] * 400), "talked")
         self.browser.wait("(log => log.scrollHeight - log.scrollTop - log.clientHeight < 24)"
                           "(document.querySelector('.log'))", "the log to stay at its end")
+        for number in range(60):
+            self.scene.driver.ask(f"talk count {number}.", "talked")
+        self.sees("count 59.")
+        counts = self.browser.value("[...document.querySelectorAll('.log .text')].map(each => each.innerText)"
+                                    ".filter(each => each.startsWith('count '))")
+        if counts != [f"count {number}." for number in range(60)]:
+            raise Failure(f"the log has not each line once and in order: {counts}")
+        self.open(f"/actors/{self.actor('speaker')}")
+        self.sees("count 59.")
+        self.sees("Calls in this life")
+        self.scene.driver.ask("talk on its own page", "talked")
+        self.sees("on its own page")
+        self.open("/logs")
+        self.browser.type("#actor", "speaker")
+        self.browser.type("#text", "step")
+        self.browser.wait("location.search.includes('actor=speaker') && location.search.includes('text=step')",
+                          "the choice to be in the address")
+        self.browser.wait("document.querySelectorAll('.log li').length === 3", "only the lines that were chosen")
         self.open("/logs?actor=speaker&text=step")
         self.browser.wait("document.querySelectorAll('.log li').length === 3", "the three lines")
         self.browser.wait("[...document.querySelectorAll('.log .origin')].every(each => each.innerText.includes('speaker'))",
                           "their actor")
+        self.open("/logs?actor=speaker&level=warning")
+        self.sees("No record is like that.")
         self.open("/logs?text=nobody-says-this")
         self.sees("No record is like that.")
 

@@ -128,7 +128,7 @@ extension DashboardAPI.Process {
 }
 
 extension DashboardAPI.ActorStatistics {
-    init(_ actor: ActorStatistics) {
+    init(_ actor: MeshRuntime.ActorStatistics) {
         func seconds(_ share: Double) -> Double? { actor.latencies.quantile(share).map { $0 / .seconds(1) } }
         self.init(
             id: actor.id.description, type: actor.typeName, name: actor.name, incarnation: actor.incarnation,

@@ -80,6 +80,15 @@ enum Script {
           if (!log || !next || log.dataset.follow !== next.dataset.follow) return;
           const ids = new Set([...next.children].map(line => line.id));
           const old = [...log.children].filter(line => !ids.has(line.id));
+          const first = next.firstElementChild;
+          if (old.length && old.length === log.children.length && first && !first.id.startsWith('p')) {
+            // None of the lines that were there is there still: as after a pause.
+            const gap = document.createElement('li');
+            gap.id = 'before-' + first.id;
+            gap.className = 'gap';
+            gap.innerHTML = '<span class="text">Here more was said than is shown.</span>';
+            next.prepend(gap);
+          }
           const room = Math.max(0, lineLimit - next.children.length);
           next.prepend(...old.slice(Math.max(0, old.length - room)).map(line => line.cloneNode(true)));
         }

@@ -1,5 +1,6 @@
 import ActorMesh
 import FoundationEssentials
+import Logging
 import MeshCore
 import MeshRuntime
 

@@ -18,10 +18,7 @@ struct PageRenderer: Sendable {
         case .tasks:
             await Self.content("Tasks", self.view.tasks()) { TasksPage(tasks: $0).html }
         case .objects: await self.objects()
-        case .logs(let choice):
-            await Self.content("Logs", self.log(choice, tail)) { [nodes = await self.nodeNames()] window in
-                LogsPage(choice: choice, window: window, nodes: nodes).html
-            }
+        case .logs(let choice): await self.logs(choice, tail)
         case .actors(let query): await self.actors(query)
         case .ended(let query): await self.ended(query)
         case .actor(let id): await self.actor(id, for: session, tail)
@@ -81,6 +78,13 @@ struct PageRenderer: Sendable {
         }
     }
 
+    private func logs(_ choice: LogChoice, _ tail: LogTail?) async -> Content {
+        let nodes = await self.nodeNames()
+        return await Self.content("Logs", self.log(choice, tail)) { window in
+            LogsPage(choice: choice, window: window, nodes: nodes).html
+        }
+    }
+
     private func log(_ choice: LogChoice, _ tail: LogTail?) async -> Known<LogWindow> {
         if let window = tail?.look() {
             // The tail itself waits until the broker is back.
@@ -115,8 +119,8 @@ struct PageRenderer: Sendable {
         if answer.problem == nil, let actor = details.actor {
             async let figures = self.view.statistics()
             calls = await self.view.calls(concerning: id).value
-            statistics = await figures.value?.actors.lazy.map(\.actor)
-                .first { $0.id == id && $0.incarnation == actor.incarnation }
+            let known = await figures.value?.actors.first { $0.actor.id == id }?.actor
+            statistics = known.flatMap { $0.incarnation == actor.incarnation ? $0 : nil }
         }
         let choice = Page.actor(id).logChoice ?? LogChoice()
         let log = await self.log(choice, tail).value.map { LogList(window: $0, choice: choice, isShort: true) }

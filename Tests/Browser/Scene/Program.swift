@@ -51,7 +51,9 @@ actor Director {
                 Evaluator.self, options: .init(name: "evaluator-2", resources: .init(cpus: 5)))
             if let second { self.held.append(second) }
         }
-        self.speaker = try await mesh.spawn(Speaker.self, options: .init(name: "speaker"))
+        let speaker = try await mesh.spawn(Speaker.self, options: .init(name: "speaker"))
+        for epoch in 1...12 { try await speaker.say("epoch \(epoch): loss 0.\(90 - epoch * 6)") }
+        self.speaker = speaker
         self.flaky = try await mesh.spawn(Crasher.self, options: .init(name: "flaky", maxRestarts: 10))
         try await self.crash(self.flaky, times: 2)
         let doomed = try await mesh.spawn(Crasher.self, options: .init(name: "doomed"))

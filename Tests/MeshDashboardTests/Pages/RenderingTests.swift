@@ -47,7 +47,7 @@ struct RenderingTests {
         let query = ActorQuery(text: Self.evil, node: Self.evil, type: Self.evil, namespace: Self.evil)
         let pages: [Page] = [
             .overview, .nodes, .actors(query), .ended(query), .actor(id), .actor(UniqueID(high: 1, low: 4)),
-            .tree(TreeChoice()), .tasks, .objects,
+            .tree(TreeChoice()), .tasks, .objects, .logs(LogChoice()),
             .logs(LogChoice(actor: Self.evil, node: Self.evil, text: Self.evil)),
         ]
         for page in pages {

@@ -18,7 +18,7 @@ final class MadeUpMesh: MeshSource {
         var statistics: [ProcessStatistics] = []
         var calls: [CallInfo] = []
         var queries: [LogQuery] = []
-        var followers: [MeshStream<LogRecord>.Continuation] = []
+        var followers: [(query: LogQuery, continuation: MeshStream<LogRecord>.Continuation)] = []
         /// Why it does not answer; nil while it does.
         var failure: MeshError?
         var questions = 0
@@ -88,7 +88,7 @@ final class MadeUpMesh: MeshSource {
     func records(_ query: LogQuery) async throws -> [LogRecord] {
         try self.ask { state in
             state.queries.append(query)
-            return state.records.filter(query.matches).suffix(query.limit ?? 0)
+            return Array(state.records.filter(query.matches).suffix(query.limit ?? 0))
         }
     }
 
@@ -97,7 +97,7 @@ final class MadeUpMesh: MeshSource {
             let (stream, continuation) = MeshStream.makeStream(
                 of: LogRecord.self, bufferingLimit: 10_000, onFull: .skipOldest)
             for record in state.records.filter(query.matches).suffix(query.limit ?? 0) { continuation.trySend(record) }
-            state.followers.append(continuation)
+            state.followers.append((query, continuation))
             return stream
         }
     }
@@ -106,7 +106,9 @@ final class MadeUpMesh: MeshSource {
     func says(_ record: LogRecord) {
         self.change { state in
             state.records.append(record)
-            for follower in state.followers { follower.trySend(record) }
+            for follower in state.followers where follower.query.matches(record) {
+                follower.continuation.trySend(record)
+            }
         }
     }
 
