@@ -18,7 +18,7 @@ class Checks:
         self.scene, self.browser, self.pictures, self.key, self.cells = scene, browser, pictures, key, cells
 
     def run(self) -> None:
-        for check in [self.pages, self.escaping, self.tree, self.live, self.page_through, self.keyboard, self.sign_in,
+        for check in [self.pages, self.escaping, self.tree, self.live, self.log, self.page_through, self.keyboard, self.sign_in,
                       self.without_script, self.away, self.companion]:
             self.browser.show(1280, 900, "light")
             start = time.monotonic()
@@ -52,7 +52,8 @@ class Checks:
             "actor": (f"/actors/{self.actor('images-pipeline')}", "Who has a handle"),
             "death": (f"/actors/{ended['id']}", "index out of range in shard 3"),
             "tree": ("/tree", "images-trainer-3"), "tasks": ("/tasks", "Simulate"), "objects": ("/objects", "24 MiB"),
-            "sign-in": ("/sign-in", "The mesh key"),
+            "logs": ("/logs", "index out of range in shard 3"),
+            "speaker": (f"/actors/{self.actor('speaker')}", "What it said last"), "sign-in": ("/sign-in", "The mesh key"),
         }
         for name, (path, text) in pages.items():
             self.open(path)
@@ -119,6 +120,44 @@ class Checks:
         self.browser.click("#pause")
         self.browser.wait("document.getElementById('link').textContent === 'paused'", "the pause")
 
+    def log(self) -> None:
+        """The log is followed as it grows, filtered, and stays at its end."""
+        self.open("/logs")
+        self.sees("index out of range in shard 3")
+        self.browser.wait("document.getElementById('link').textContent === 'live'", "the page to be live")
+        for number in range(3):
+            self.scene.driver.ask(f"talk step {number} of <i>7</i>", "talked")
+            self.sees(f"step {number} of <i>7</i>")
+        self.scene.driver.ask("talk " + " ".join(["word"] * 400), "talked")
+        self.browser.wait("(log => log.scrollHeight - log.scrollTop - log.clientHeight < 24)"
+                          "(document.querySelector('.log'))", "the log to stay at its end")
+        for number in range(60):
+            self.scene.driver.ask(f"talk count {number}.", "talked")
+        self.sees("count 59.")
+        counts = self.browser.value("[...document.querySelectorAll('.log .text')].map(each => each.innerText)"
+                                    ".filter(each => each.startsWith('count '))")
+        if counts != [f"count {number}." for number in range(60)]:
+            raise Failure(f"the log has not each line once and in order: {counts}")
+        self.open(f"/actors/{self.actor('speaker')}")
+        self.sees("count 59.")
+        self.sees("Calls in this life")
+        self.scene.driver.ask("talk on its own page", "talked")
+        self.sees("on its own page")
+        self.open("/logs")
+        self.browser.type("#actor", "speaker")
+        self.browser.type("#text", "step")
+        self.browser.wait("location.search.includes('actor=speaker') && location.search.includes('text=step')",
+                          "the choice to be in the address")
+        self.browser.wait("document.querySelectorAll('.log li').length === 3", "only the lines that were chosen")
+        self.open("/logs?actor=speaker&text=step")
+        self.browser.wait("document.querySelectorAll('.log li').length === 3", "the three lines")
+        self.browser.wait("[...document.querySelectorAll('.log .origin')].every(each => each.innerText.includes('speaker'))",
+                          "their actor")
+        self.open("/logs?actor=speaker&level=warning")
+        self.sees("No record is like that.")
+        self.open("/logs?text=nobody-says-this")
+        self.sees("No record is like that.")
+
     def page_through(self) -> None:
         """Ten thousand actors, a page at a time."""
         self.scene.driver.ask(f"cells {self.cells}", "cells ", 300)
@@ -158,7 +197,7 @@ class Checks:
         self.browser.wait("document.activeElement.className === 'skip'", "the skip link to be first")
         self.browser.press("Tab")
         self.browser.wait("getComputedStyle(document.activeElement).outlineStyle === 'solid'", "a visible focus")
-        for path in ["/", "/nodes", "/actors", "/actors/ended", "/tree", "/tasks", "/objects"]:
+        for path in ["/", "/nodes", "/actors", "/actors/ended", "/tree", "/tasks", "/objects", "/logs"]:
             self.open(path)
             problem = self.browser.value("""(() => {
               if (document.querySelectorAll('h1').length !== 1) return 'not one h1';

@@ -1,4 +1,6 @@
 import ActorMesh
+import FoundationEssentials
+import Logging
 import MeshCore
 import MeshRuntime
 
@@ -90,6 +92,49 @@ extension DashboardAPI.Worker {
         }
         self.init(
             node: worker.node, pid: worker.processID, submitter: worker.submitter.description, running: running)
+    }
+}
+
+extension DashboardAPI.Record {
+    init(_ record: LogRecord) {
+        self.init(
+            date: record.date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)), node: record.node,
+            process: record.processID, source: record.source.description, sequence: record.sequence,
+            kind: record.kind.rawValue, level: record.level.rawValue, text: record.text, metadata: record.metadata,
+            actor: record.actor.map {
+                DashboardAPI.Speaker(
+                    id: $0.id.description, type: $0.typeName, name: $0.name, incarnation: $0.incarnation)
+            }, task: record.task, traceID: record.traceID, dropped: record.dropped)
+    }
+}
+
+extension DashboardAPI.Statistics {
+    init(_ statistics: MeshStatistics) {
+        self.init(
+            date: statistics.date, processes: statistics.processes.map(DashboardAPI.Process.init),
+            silent: statistics.silent)
+    }
+}
+
+extension DashboardAPI.Process {
+    init(_ process: ProcessStatistics) {
+        self.init(
+            node: process.node, pid: process.processID, role: process.role.rawValue,
+            processorSeconds: process.processorTime / .seconds(1), residentBytes: process.residentBytes,
+            bytesSent: process.bytesSent, bytesReceived: process.bytesReceived,
+            callsOutstanding: process.callsOutstanding, tasks: process.tasks,
+            actors: process.actors.map(DashboardAPI.ActorStatistics.init))
+    }
+}
+
+extension DashboardAPI.ActorStatistics {
+    init(_ actor: MeshRuntime.ActorStatistics) {
+        func seconds(_ share: Double) -> Double? { actor.latencies.quantile(share).map { $0 / .seconds(1) } }
+        self.init(
+            id: actor.id.description, type: actor.typeName, name: actor.name, incarnation: actor.incarnation,
+            calls: actor.calls, failures: actor.failures, running: actor.running, waiting: actor.waiting,
+            busySeconds: actor.busy / .seconds(1), medianSeconds: seconds(0.5), p90Seconds: seconds(0.9),
+            p99Seconds: seconds(0.99))
     }
 }
 

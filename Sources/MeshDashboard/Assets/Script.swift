@@ -25,13 +25,15 @@ enum Script {
 
         // Times in the reader's own zone.
         const clock = { hourCycle: 'h23' };
+        const fine = { hourCycle: 'h23', hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 };
         function localise(root) {
           for (const time of root.querySelectorAll('time[datetime]')) {
             const date = new Date(time.dateTime);
             if (isNaN(date)) continue;
             const isToday = date.toDateString() === new Date().toDateString();
+            const style = time.dataset.fine === undefined ? clock : fine;
             time.title = date.toLocaleString([], clock);
-            time.textContent = isToday ? date.toLocaleTimeString([], clock) : date.toLocaleString([], clock);
+            time.textContent = (isToday ? '' : date.toLocaleDateString() + ' ') + date.toLocaleTimeString([], style);
           }
         }
 
@@ -72,9 +74,34 @@ enum Script {
           }
           while (cursor) drop();
         }
+        // A log keeps the lines that it has shown, up to so many, as long as the same is chosen.
+        const lineLimit = 2000;
+        function keepLines(log, next) {
+          if (!log || !next || log.dataset.follow !== next.dataset.follow) return;
+          const ids = new Set([...next.children].map(line => line.id));
+          const old = [...log.children].filter(line => !ids.has(line.id));
+          const first = next.firstElementChild;
+          if (old.length && old.length === log.children.length && first && !first.id.startsWith('p')) {
+            // None of the lines that were there is there still: as after a pause.
+            const gap = document.createElement('li');
+            gap.id = 'before-' + first.id;
+            gap.className = 'gap';
+            gap.innerHTML = '<span class="text">Here more was said than is shown.</span>';
+            next.prepend(gap);
+          }
+          const room = Math.max(0, lineLimit - next.children.length);
+          next.prepend(...old.slice(Math.max(0, old.length - room)).map(line => line.cloneNode(true)));
+        }
+        // One that is read at its end stays at its end.
+        function atEnd(log) { return log.scrollHeight - log.scrollTop - log.clientHeight < 24; }
+        function follow() { for (const log of document.querySelectorAll('[data-follow]')) log.scrollTop = log.scrollHeight; }
         function show(content) {
           localise(content);
+          const log = document.querySelector('[data-follow]');
+          const isAtEnd = !log || atEnd(log);
+          keepLines(log, content.querySelector('[data-follow]'));
           morph(document.getElementById('live'), content);
+          if (isAtEnd) follow();
           keepTree();
         }
 
@@ -228,6 +255,7 @@ enum Script {
           document.getElementById('theme').addEventListener('click', nextTheme);
           localise(document.body);
           keepTree();
+          follow();
           if (!document.body.dataset.live) return;
           const button = document.getElementById('pause');
           button.hidden = false;

@@ -169,6 +169,7 @@ enum Stylesheet {
         .filter { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .6rem; margin-bottom: .9rem; }
         .filter label { color: var(--muted); font-size: .87rem; }
         .filter input[type=search] { flex: 1 1 16rem; max-width: 26rem; }
+        .filter.many input[type=search] { flex: 1 1 8rem; max-width: 14rem; min-width: 6rem; }
         input, select, button, .danger, .quiet { font: inherit; padding: .32rem .65rem; border-radius: 6px;
           border: 1px solid var(--line-strong); background: var(--surface); color: var(--text); }
         input[type=checkbox] { padding: 0; accent-color: var(--accent); }
@@ -194,6 +195,24 @@ enum Stylesheet {
         .form input[type=password] { width: 100%; }
         .form p { margin: 0 0 .4rem; }
         .buttons { display: flex; gap: .6rem; }
+        .log { margin: 0; padding: .4rem 0; list-style: none; max-height: calc(100vh - 17rem); min-height: 12rem; overflow: auto;
+          background: var(--surface); border: 1px solid var(--line); border-radius: 8px; box-shadow: var(--shadow); }
+        .log li { display: grid; grid-template-columns: auto 4.2rem minmax(9rem, 16rem) minmax(0, 1fr); gap: 0 .9rem;
+          padding: .08rem .9rem; align-items: baseline; font-size: .93rem; }
+        .log li:hover { background: var(--ground); }
+        .log time { color: var(--muted); font-variant-numeric: tabular-nums; }
+        .log .level { color: var(--muted); font-size: .85rem; }
+        .log .origin { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+        .log .text { font: .92em/1.5 ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace;
+          white-space: pre-wrap; overflow-wrap: anywhere; }
+        .log .is-warning .level { color: var(--wait); font-weight: 550; }
+        .log .is-error .level, .log .is-critical .level { color: var(--bad); font-weight: 550; }
+        .log .gap .text { color: var(--bad); }
+        .log li.gap > .text:only-child { grid-column: 1 / -1; }
+        .log.short { max-height: 26rem; min-height: 0; }
+        .after { margin: .5rem 0 0; }
+        @media (max-width: 48rem) { .log li { grid-template-columns: auto 1fr; padding-block: .25rem; }
+          .log .origin, .log .text { grid-column: 1 / -1; } }
         pre { overflow: auto; max-height: 26rem; margin: 0; padding: .8rem 1rem; background: var(--surface);
           border: 1px solid var(--line); border-radius: 8px; }
 

@@ -23,6 +23,9 @@ final class MeshView: Sendable {
         case ended(ActorQuery)
         case details(UniqueID)
         case tasks
+        case statistics
+        case calls(UniqueID)
+        case records(LogChoice)
     }
 
     private struct Answer {
@@ -75,6 +78,19 @@ final class MeshView: Sendable {
 
     func tasks() async -> Known<TaskListing> { await self.ask(.tasks) { try await $0.tasks() } }
 
+    func statistics() async -> Known<MeshStatistics> { await self.ask(.statistics) { try await $0.statistics() } }
+
+    func calls(concerning actor: UniqueID) async -> Known<[CallInfo]> {
+        await self.ask(.calls(actor)) { try await $0.calls(concerning: actor) }
+    }
+
+    func records(_ choice: LogChoice) async -> Known<[LogRecord]> {
+        await self.ask(.records(choice), within: self.searchDeadline) { try await $0.records(choice.query(at: Date())) }
+    }
+
+    /// How long a search of the log may take: what nothing narrows goes through all of it.
+    var searchDeadline: Duration { self.deadline * 4 }
+
     /// Ends an actor.
     ///
     /// - Throws: `brokerUnavailable`, `deadlineExceeded`, `unauthorized`.
@@ -85,7 +101,8 @@ final class MeshView: Sendable {
     }
 
     private func ask<Value: Sendable>(
-        _ question: Question, _ body: @escaping @Sendable (any MeshSource) async throws -> Value
+        _ question: Question, within time: Duration? = nil,
+        _ body: @escaping @Sendable (any MeshSource) async throws -> Value
     ) async -> Known<Value> {
         let now = ContinuousClock.now
         let fresh = self.state.withLock { state -> Known<Value>? in
@@ -97,7 +114,7 @@ final class MeshView: Sendable {
         if let fresh { return fresh }
         let source = self.source
         do {
-            let value = try await source.asked(within: self.deadline) { try await body(source) }
+            let value = try await source.asked(within: time ?? self.deadline) { try await body(source) }
             let date = Date()
             self.state.withLock { state in
                 state.problem = nil
@@ -109,7 +126,7 @@ final class MeshView: Sendable {
         } catch is CancellationError {
             return Known(problem: "Nobody waits for the answer any more.")
         } catch {
-            let problem = Self.describe(error)
+            let problem = Self.describe(error, question)
             return self.state.withLock { state in
                 state.problem = problem
                 let answer = state.answers[question]
@@ -123,8 +140,12 @@ final class MeshView: Sendable {
         for (question, _) in old { state.answers[question] = nil }
     }
 
-    private static func describe(_ error: any Error) -> String {
+    private static func describe(_ error: any Error, _ question: Question) -> String {
         guard let error = error as? MeshError else { return "The mesh could not be asked: \(error)" }
-        return error.code == .deadlineExceeded ? "The broker did not answer in time." : error.message
+        guard error.code == .deadlineExceeded else { return error.message }
+        if case .records = question {
+            return "The log could not be searched in time. Choose an actor, a node or a time to search less of it."
+        }
+        return "The broker did not answer in time."
     }
 }

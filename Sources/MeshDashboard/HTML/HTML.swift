@@ -35,7 +35,9 @@ struct HTML: Sendable, Hashable {
             case "\"": result += "&quot;"
             case "'": result += "&#39;"
             // Nothing of these means anything in a page, and a browser must not have to guess.
-            case "\u{0}"..."\u{8}", "\u{b}"..."\u{c}", "\u{e}"..."\u{1f}", "\u{7f}": result += "\u{fffd}"
+            case "\u{0}"..."\u{8}", "\u{b}"..."\u{c}", "\u{e}"..."\u{1f}", "\u{7f}"..."\u{9f}": result += "\u{fffd}"
+            // These turn what stands beside them round, so that it reads as something else.
+            case "\u{202a}"..."\u{202e}", "\u{2066}"..."\u{2069}": result += "\u{fffd}"
             default: result.unicodeScalars.append(scalar)
             }
         }

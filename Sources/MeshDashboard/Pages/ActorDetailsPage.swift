@@ -8,6 +8,12 @@ struct ActorDetailsPage {
     var details: ActorDetails
     /// The first of its children, and how many there are.
     var children: ActorPage?
+    /// The calls that run or wait and concern it.
+    var calls: [CallInfo]?
+    /// What it has done in its present life.
+    var statistics: ActorStatistics?
+    /// The newest that it said.
+    var log: LogList?
     /// Whether whoever looks may end it.
     var mayKill: Bool
 
@@ -20,7 +26,7 @@ struct ActorDetailsPage {
 
     var html: HTML {
         if let actor = self.details.actor { return self.living(actor) }
-        if let termination = self.details.termination { return Self.ended(termination) }
+        if let termination = self.details.termination { return Self.ended(termination) + self.said }
         return .empty
     }
 
@@ -44,6 +50,9 @@ struct ActorDetailsPage {
         <div><dt>Has</dt><dd>\(actor.resources.map { $0.text(gpuIDs: actor.gpuIDs) } ?? "asked for nothing")</dd></div>
         <div><dt>Calls at a time</dt><dd>\(self.details.maxConcurrency == .max ? "any number" : Parts.number(self.details.maxConcurrency))</dd></div>
         </dl></section>
+        \(self.figures)
+        \(self.activity(of: actor))
+        \(self.said)
         \(self.family(of: actor))
         \(self.holders)
         """
@@ -74,6 +83,54 @@ struct ActorDetailsPage {
         if let owner = self.details.owner { return "\(Parts.type(owner.typeName)) \(Parts.link(owner))" }
         if let owner = actor.owner { return "<code>\(owner.description)</code>, which is not there" }
         return actor.ownerProcess.map { "program <code>\($0.description)</code>" } ?? "nobody whose end counts"
+    }
+
+    /// What it has done, and how long that took.
+    private var figures: HTML {
+        guard let own = self.statistics else { return .empty }
+        let figures: [(String, String)] = [
+            ("Calls", Parts.number(Int(clamping: own.calls))), ("Failed", Parts.number(Int(clamping: own.failures))),
+            ("Running", Parts.number(own.running)), ("Waiting", Parts.number(own.waiting)),
+            ("Median", Parts.duration(own.latencies.quantile(0.5))),
+            ("90 %", Parts.duration(own.latencies.quantile(0.9))),
+            ("99 %", Parts.duration(own.latencies.quantile(0.99))),
+        ]
+        return """
+            <section aria-labelledby="figures-title"><h2 id="figures-title">Calls in this life</h2>
+            <ul class="figures">\(figures.html { "<li><span class=\"label\">\($0.0)</span> <strong>\($0.1)</strong></li>\n" })</ul>
+            <p class="note">Median, 90 % and 99 %: so long its calls ran at most, without the time that they waited.</p>
+            </section>
+            """
+    }
+
+    /// What it said last.
+    private var said: HTML {
+        guard let log = self.log, !log.window.records.isEmpty, let id = self.details.id else { return .empty }
+        return """
+            <section aria-labelledby="log-title"><h2 id="log-title">What it said last</h2>
+            \(log.html)
+            <p class="after"><a href="\(Page.logs(LogChoice(actor: id.description)).target)">Its log</a></p></section>
+            """
+    }
+
+    /// What it runs, what waits for it, and what it waits for.
+    private func activity(of actor: ActorInfo) -> HTML {
+        guard let calls = self.calls, !calls.isEmpty else { return .empty }
+        return """
+            <section aria-labelledby="calls-title"><h2 id="calls-title">Calls now</h2>
+            <table><caption>Calls that run or wait, to it or made by it</caption>
+            <thead><tr><th scope="col">Call</th><th scope="col">To</th><th scope="col">By</th>\
+            <th scope="col" class="number">Runs for</th></tr></thead>
+            <tbody>
+            \(calls.html { call in
+                """
+                <tr><td><code>\(call.method)</code></td><td>\(call.actor == actor.id ? "it" : call.actorLabel)</td>\
+                <td>\(call.callingActor == actor.id ? "it" : call.caller)</td>\
+                <td class="number">\(call.runningFor.map { Parts.duration($0) } ?? "waits")</td></tr>
+
+                """
+            })</tbody></table></section>
+            """
     }
 
     private func family(of actor: ActorInfo) -> HTML {

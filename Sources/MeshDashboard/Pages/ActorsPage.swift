@@ -10,6 +10,11 @@ struct ActorsPage {
     var nodes: [String]
     /// The actor or the program to which the list is confined, for people.
     var parentLabel: String?
+    /// What the actors have done; nil where that is not asked, because there are too many.
+    var statistics: [UniqueID: ActorStatistics]?
+
+    /// Of so many actors it is asked what they have done: each process tells that of all its actors.
+    static let statisticsLimit = 2000
 
     var html: HTML {
         """
@@ -38,7 +43,7 @@ struct ActorsPage {
         return Parts.nothing("None of \(Parts.count(self.page.total, "actor")) is like that.")
     }
 
-    /// The columns of the table. What is measured of actors one day is one more line here.
+    /// The columns of what the broker knows.
     private static let columns: [Column] = [
         Column("Name", .name) { actor in "<th scope=\"row\">\(Parts.link(actor))</th>" },
         Column("Type", .type) { actor in "<td>\(Parts.type(actor.typeName))</td>" },
@@ -87,14 +92,35 @@ struct ActorsPage {
         """
         <div class="scroll">
         <table class="rows"><caption>\(self.caption)</caption>
-        <thead><tr>\(Self.columns.html(self.heading))</tr></thead>
+        <thead><tr>\(Self.columns.html(self.heading))\(self.statistics == nil ? HTML.empty : Self.measured)</tr></thead>
         <tbody>
         \(self.page.actors.html { actor in
-            "<tr id=\"a\(actor.id.description)\">\(Self.columns.html { $0.cell(actor) })</tr>\n"
+            "<tr id=\"a\(actor.id.description)\">\(Self.columns.html { $0.cell(actor) })\(self.measures(of: actor))</tr>\n"
         })</tbody></table>
         </div>
 
         """
+    }
+
+    private static let measured: HTML = """
+        <th scope="col" class="number">Calls</th><th scope="col" class="number">Failed</th>\
+        <th scope="col" class="number">Waiting</th><th scope="col" class="number">Median</th>\
+        <th scope="col" class="number">99 %</th>
+        """
+
+    /// What an actor has done in this life; its calls ran for so long, without the time that they waited.
+    private func measures(of actor: ActorInfo) -> HTML {
+        guard let statistics = self.statistics else { return .empty }
+        guard let own = statistics[actor.id], own.incarnation == actor.incarnation else {
+            return (0..<5).html { _ in "<td class=\"number\">–</td>" }
+        }
+        return """
+            <td class="number">\(Parts.number(Int(clamping: own.calls)))</td>\
+            <td class="number\(own.failures > 0 ? " some" : "")">\(Parts.number(Int(clamping: own.failures)))</td>\
+            <td class="number">\(Parts.number(own.waiting))</td>\
+            <td class="number">\(Parts.duration(own.latencies.quantile(0.5)))</td>\
+            <td class="number">\(Parts.duration(own.latencies.quantile(0.99)))</td>
+            """
     }
 
     private var caption: String {

@@ -12,6 +12,7 @@ enum Page: Hashable, Sendable {
     case tree(TreeChoice)
     case tasks
     case objects
+    case logs(LogChoice)
 
     /// - Returns: nil when there is no such page.
     init?(path: [String], _ query: QueryParameters) {
@@ -23,6 +24,7 @@ enum Page: Hashable, Sendable {
         case ["tree"]: self = .tree(TreeChoice(query))
         case ["tasks"]: self = .tasks
         case ["objects"]: self = .objects
+        case ["logs"]: self = .logs(LogChoice(query))
         default:
             guard path.count == 2, path[0] == "actors", let id = UniqueID(path[1]) else { return nil }
             self = .actor(id)
@@ -40,6 +42,7 @@ enum Page: Hashable, Sendable {
         case .tree(let choice): Target("tree", query: choice.parameters)
         case .tasks: Target("tasks")
         case .objects: Target("objects")
+        case .logs(let choice): Target("logs", query: choice.parameters)
         }
     }
 
@@ -52,6 +55,16 @@ enum Page: Hashable, Sendable {
         case .tree: .tree
         case .tasks: .tasks
         case .objects: .objects
+        case .logs: .logs
+        }
+    }
+
+    /// Which records of the log are on it, if any are.
+    var logChoice: LogChoice? {
+        switch self {
+        case .logs(let choice): choice
+        case .actor(let id): LogChoice(actor: id.description, limit: 50)
+        default: nil
         }
     }
 
@@ -62,6 +75,7 @@ enum Page: Hashable, Sendable {
         case tree = "Tree"
         case tasks = "Tasks"
         case objects = "Objects"
+        case logs = "Logs"
 
         var page: Page {
             switch self {
@@ -71,6 +85,7 @@ enum Page: Hashable, Sendable {
             case .tree: .tree(TreeChoice())
             case .tasks: .tasks
             case .objects: .objects
+            case .logs: .logs(LogChoice())
             }
         }
     }

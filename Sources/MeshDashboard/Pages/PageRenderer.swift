@@ -8,7 +8,9 @@ struct PageRenderer: Sendable {
     let history: EventHistory
 
     /// The content of a page for somebody.
-    func content(of page: Page, for session: Session?) async -> Content {
+    ///
+    /// - Parameter tail: follows what the page shows of the log, when it is one that stays open.
+    func content(of page: Page, for session: Session?, tail: LogTail? = nil) async -> Content {
         switch page {
         case .overview: await self.overview()
         case .nodes:
@@ -16,9 +18,10 @@ struct PageRenderer: Sendable {
         case .tasks:
             await Self.content("Tasks", self.view.tasks()) { TasksPage(tasks: $0).html }
         case .objects: await self.objects()
+        case .logs(let choice): await self.logs(choice, tail)
         case .actors(let query): await self.actors(query)
         case .ended(let query): await self.ended(query)
-        case .actor(let id): await self.actor(id, for: session)
+        case .actor(let id): await self.actor(id, for: session, tail)
         case .tree(let choice): await self.tree(choice)
         }
     }
@@ -46,8 +49,14 @@ struct PageRenderer: Sendable {
     private func actors(_ query: ActorQuery) async -> Content {
         let nodes = await self.nodeNames()
         let parent = await self.label(of: query.parent)
-        return await Self.content("Actors", self.view.actors(matching: query)) { page in
-            ActorsPage(query: query, page: page, nodes: nodes, parentLabel: parent).html
+        let known = await self.view.actors(matching: query)
+        var statistics: [UniqueID: ActorStatistics]?
+        if known.problem == nil, let total = known.value?.total, total <= ActorsPage.statisticsLimit {
+            let all = await self.view.statistics().value?.processes.flatMap(\.actors)
+            statistics = all.map { Dictionary($0.map { ($0.id, $0) }) { $0.incarnation > $1.incarnation ? $0 : $1 } }
+        }
+        return Self.content("Actors", known) { page in
+            ActorsPage(query: query, page: page, nodes: nodes, parentLabel: parent, statistics: statistics).html
         }
     }
 
@@ -69,7 +78,26 @@ struct PageRenderer: Sendable {
         }
     }
 
-    private func actor(_ id: UniqueID, for session: Session?) async -> Content {
+    private func logs(_ choice: LogChoice, _ tail: LogTail?) async -> Content {
+        let nodes = await self.nodeNames()
+        return await Self.content("Logs", self.log(choice, tail)) { window in
+            LogsPage(choice: choice, window: window, nodes: nodes).html
+        }
+    }
+
+    private func log(_ choice: LogChoice, _ tail: LogTail?) async -> Known<LogWindow> {
+        if let window = tail?.look() {
+            // The tail itself waits until the broker is back.
+            let nodes = await self.view.nodes()
+            return Known(value: window, date: nodes.date, problem: nodes.problem)
+        }
+        let found = await self.view.records(choice)
+        if found.problem == nil, let records = found.value { tail?.begin(with: records) }
+        return Known(
+            value: found.value.map { LogWindow(records: $0) }, date: found.date, problem: found.problem)
+    }
+
+    private func actor(_ id: UniqueID, for session: Session?, _ tail: LogTail?) async -> Content {
         let answer = await self.view.details(of: id)
         guard let details = answer.value ?? nil else {
             guard answer.problem == nil else { return Self.away("Actor", answer.date, answer.problem ?? "") }
@@ -86,9 +114,22 @@ struct PageRenderer: Sendable {
         if details.actor?.children ?? 0 > 0 {
             children = await self.view.actors(matching: ActorQuery(parent: .actor(id), limit: 24)).value
         }
+        var calls: [CallInfo]?
+        var statistics: ActorStatistics?
+        if answer.problem == nil, let actor = details.actor {
+            async let figures = self.view.statistics()
+            calls = await self.view.calls(concerning: id).value
+            let known = await figures.value?.actors.first { $0.actor.id == id }?.actor
+            statistics = known.flatMap { $0.incarnation == actor.incarnation ? $0 : nil }
+        }
+        let choice = Page.actor(id).logChoice ?? LogChoice()
+        let log = await self.log(choice, tail).value.map { LogList(window: $0, choice: choice, isShort: true) }
         let known = Known(value: details, date: answer.date, problem: answer.problem)
         return Self.content(ActorDetailsPage.title(details), known) { details in
-            ActorDetailsPage(details: details, children: children, mayKill: session?.isSignedIn ?? false).html
+            ActorDetailsPage(
+                details: details, children: children, calls: calls, statistics: statistics, log: log,
+                mayKill: session?.isSignedIn ?? false
+            ).html
         }
     }
 

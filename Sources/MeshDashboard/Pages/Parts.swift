@@ -32,6 +32,12 @@ enum Parts {
         "<time datetime=\"\(date.formatted(.iso8601))\">\(self.words(for: date))</time>"
     }
 
+    /// The same to the millisecond, for what has to be put in an order.
+    static func fineTime(_ date: Date) -> HTML {
+        let text = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        return "<time datetime=\"\(text)\" data-fine>\(text)</time>"
+    }
+
     /// `2026-11-30 23:33:03 UTC`
     static func words(for date: Date) -> String {
         let text = date.formatted(
@@ -71,6 +77,17 @@ enum Parts {
             position -= 3
         }
         return (value < 0 ? "-" : "") + String(digits)
+    }
+
+    /// `1.5 ms`; `–` for none.
+    static func duration(_ duration: Duration?) -> String {
+        guard let duration else { return "–" }
+        let (seconds, attoseconds) = duration.components
+        let microseconds = Double(seconds) * 1e6 + Double(attoseconds) / 1e12
+        let (value, unit) =
+            microseconds < 1000
+            ? (microseconds, "µs") : microseconds < 1e6 ? (microseconds / 1000, "ms") : (microseconds / 1e6, "s")
+        return "\(self.number(value < 10 ? (value * 10).rounded() / 10 : value.rounded())) \(unit)"
     }
 
     static func bytes(_ count: Int64) -> String { count == 0 ? "0" : ByteCount.bytes(count).text }

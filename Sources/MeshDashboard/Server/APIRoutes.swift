@@ -24,6 +24,15 @@ struct APIRoutes: Sendable {
             let query = ActorQuery(QueryParameters(request.uri.query ?? ""))
             return try Self.answer(await self.view.endedActors(matching: query)) { DashboardAPI.EndedActors($0, query) }
         }
+        api.get("/statistics") { _, _ in
+            try Self.answer(await self.view.statistics()) { DashboardAPI.Statistics($0) }
+        }
+        api.get("/logs") { request, _ in
+            let choice = LogChoice(QueryParameters(request.uri.query ?? ""))
+            return try Self.answer(await self.view.records(choice)) { records in
+                DashboardAPI.Logs(records: records.map(DashboardAPI.Record.init))
+            }
+        }
         api.get("/actors/:id") { _, context in try await self.actor(context.parameters.get("id") ?? "") }
         api.get("/events") { _, _ in self.events() }
     }

@@ -19,12 +19,17 @@ final class LiveStreams: Sendable {
     /// A stream of what `next` gives, asked again and again; nil stands for no news.
     ///
     /// It ends when the reader is gone, and when the dashboard ends.
-    func response(_ next: @escaping @Sendable () async -> String?) -> Response {
+    ///
+    /// - Parameter work: what is done as long as the stream is there; it is cancelled at its end.
+    func response(
+        beside work: @escaping @Sendable () async -> Void = {}, _ next: @escaping @Sendable () async -> String?
+    ) -> Response {
         guard self.enter() else {
             return Response(text: "Too many pages are open at this dashboard.\n", status: .serviceUnavailable)
         }
         let body = ResponseBody { writer in
             defer { self.leave() }
+            async let _: Void = work()
             var spoken = ContinuousClock.now
             try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
             while !Task.isCancelled {

@@ -18,7 +18,7 @@ struct Site: Sendable {
 
     /// The paths of the pages that show the mesh.
     private static let paths: [RouterPath] = [
-        "/", "/nodes", "/actors", "/actors/ended", "/actors/:id", "/tree", "/tasks", "/objects",
+        "/", "/nodes", "/actors", "/actors/ended", "/actors/:id", "/tree", "/tasks", "/objects", "/logs",
     ]
     /// No form has more.
     private static let formLimit = 8192
@@ -73,8 +73,10 @@ struct Site: Sendable {
         guard let page = Self.page(of: request, below: "live") else { return self.notFound(request) }
         let sessionID = self.session(of: request)?.id
         let last = LastContent()
-        return self.streams.response {
-            let content = await self.renderer.content(of: page, for: self.sessions.find(sessionID))
+        let tail = page.logChoice.map(LogTail.init)
+        let view = self.renderer.view
+        return self.streams.response(beside: { await tail?.follow(view.source, within: view.searchDeadline) }) {
+            let content = await self.renderer.content(of: page, for: self.sessions.find(sessionID), tail: tail)
             guard last.isNew(content) else { return nil }
             return LiveStreams.event("content", content.html.text)
         }

@@ -78,3 +78,13 @@ struct Simulate: RemoteTask {
         while true { try await Task.sleep(for: .seconds(3600)) }
     }
 }
+
+/// Prints what it is told.
+distributed actor Speaker: RemoteActor {
+    init(actorSystem: Mesh) { self.actorSystem = actorSystem }
+
+    distributed func say(_ text: String) {
+        print(text)
+        fflush(nil)
+    }
+}

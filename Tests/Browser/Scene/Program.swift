@@ -32,6 +32,7 @@ actor Director {
     private var waiting: Task<Void, Never>?
     private var weights: ObjectRef<[UInt8]>?
     private var flaky: Crasher?
+    private var speaker: Speaker?
 
     init(_ mesh: Mesh) { self.mesh = mesh }
 
@@ -50,6 +51,9 @@ actor Director {
                 Evaluator.self, options: .init(name: "evaluator-2", resources: .init(cpus: 5)))
             if let second { self.held.append(second) }
         }
+        let speaker = try await mesh.spawn(Speaker.self, options: .init(name: "speaker"))
+        for epoch in 1...12 { try await speaker.say("epoch \(epoch): loss 0.\(90 - epoch * 6)") }
+        self.speaker = speaker
         self.flaky = try await mesh.spawn(Crasher.self, options: .init(name: "flaky", maxRestarts: 10))
         try await self.crash(self.flaky, times: 2)
         let doomed = try await mesh.spawn(Crasher.self, options: .init(name: "doomed"))
@@ -80,6 +84,9 @@ actor Director {
                 try await self.mesh.spawn(
                     Cell.self, options: .init(name: words.last, lifetime: .detached, placement: .shared)))
             return "spawned \(words.last ?? "")"
+        case "talk":
+            try await self.speaker?.say(words.dropFirst().joined(separator: " "))
+            return "talked"
         case "crash":
             try await self.crash(self.flaky, times: 1)
             return "crashed"

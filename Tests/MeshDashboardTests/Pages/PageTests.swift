@@ -17,6 +17,11 @@ struct PageTests {
             ActorQuery(
                 text: "ä&=", states: [.alive, .pending], node: "one", type: "app.Counter", namespace: "default",
                 parent: .program(PeerID(99)), order: .restarts, isDescending: true, offset: 200, limit: 50)),
+        .logs(LogChoice()),
+        .logs(
+            LogChoice(
+                actor: "a*", task: "b", node: "one", level: .warning, text: "ä&=", incarnation: 3, since: "5m",
+                limit: 50)),
         .actors(ActorQuery(parent: .nobody)), .actors(ActorQuery(parent: .actor(id))),
     ]
 
@@ -37,6 +42,7 @@ struct PageTests {
                 "state=dead&order=size&offset=-5&limit=99999999999999999999&parent=program-xyz&descending=1"))
         #expect(query == ActorQuery())
         #expect(ActorQuery(QueryParameters("limit=5000")).limit == ActorQuery.maximumLimit)
+        #expect(LogChoice(QueryParameters("level=loud&incarnation=-1&since=9y&limit=x")) == LogChoice())
         #expect(TreeChoice(QueryParameters("root=7&open=a.b")) == TreeChoice(open: []))
     }
 }

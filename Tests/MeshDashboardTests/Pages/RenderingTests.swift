@@ -38,11 +38,17 @@ struct RenderingTests {
                     running: [RunningTask(id: id, typeName: Self.evil, owner: nil, startDate: Date())])
             ]
             state.tasks.silentNodes = [Self.evil]
+            state.records = [
+                LogRecord(
+                    node: Self.evil, processID: 1, source: id, sequence: 1, date: Date(), level: .info, kind: .output,
+                    text: Self.evil, task: Self.evil)
+            ]
         }
         let query = ActorQuery(text: Self.evil, node: Self.evil, type: Self.evil, namespace: Self.evil)
         let pages: [Page] = [
             .overview, .nodes, .actors(query), .ended(query), .actor(id), .actor(UniqueID(high: 1, low: 4)),
-            .tree(TreeChoice()), .tasks, .objects,
+            .tree(TreeChoice()), .tasks, .objects, .logs(LogChoice()),
+            .logs(LogChoice(actor: Self.evil, node: Self.evil, text: Self.evil)),
         ]
         for page in pages {
             let html = await self.content(page, of: mesh).html.text

@@ -37,7 +37,9 @@ struct ServerTests {
         }
     }
 
-    private static let pages = ["/", "/nodes", "/actors", "/actors/ended", "/tree", "/tasks", "/objects", "/sign-in"]
+    private static let pages = [
+        "/", "/nodes", "/actors", "/actors/ended", "/tree", "/tasks", "/objects", "/logs", "/sign-in",
+    ]
 
     @Test("every page is there, whole, and allows nothing but this site's own files")
     func pages() async throws {
@@ -211,11 +213,35 @@ struct ServerTests {
         }
     }
 
+    @Test("what is said shows on a page that is open, each line once")
+    func liveLog() async throws {
+        let mesh = MadeUpMesh { $0.records = [record(1, "first")] }
+        try await self.serve(mesh) { client in
+            async let heard = client.send("GET", "/live/logs?text=i", [:], body: nil, until: ">third<")
+            // Only once somebody follows can something be said that he has to hear.
+            while mesh.state.withLock({ $0.followers.isEmpty }) { try await Task.sleep(for: .milliseconds(5)) }
+            mesh.says(record(2, "second"))
+            mesh.says(record(3, "third"))
+            mesh.says(record(4, "fifth"))
+            let body = try await heard.body
+            let last = try #require(body.components(separatedBy: "event: content").last)
+            #expect(last.components(separatedBy: ">first<").count == 2)
+            #expect(!last.contains("second"))
+        }
+    }
+
     @Test("the JSON API says the same, and while the mesh is away that it does not know")
     func api() async throws {
         let mesh = MadeUpMesh { state in
             state.actors = [actor(1, name: "one"), actor(2)]
             state.ended = [termination(UniqueID(high: 5, low: 6), name: "gone")]
+            let speaker = LogRecord.Actor(
+                typeName: "app.Counter", name: nil, id: UniqueID(high: 1, low: 2), incarnation: 2)
+            state.records = [
+                record(1, "warned", level: .warning), record(2, "\u{1b}[31m<loud>", level: .error, actor: speaker),
+                record(3, "quiet"),
+            ]
+            state.statistics = [figures(of: state.actors[0], calls: 5)]
         }
         try await self.serve(mesh) { client in
             func read<Value: Decodable>(_ path: String, as type: Value.Type, status: Int = 200) async throws -> Value {
@@ -237,6 +263,13 @@ struct ServerTests {
             _ = try await read("/actors/\(UniqueID(high: 9, low: 8))", as: DashboardAPI.Problem.self, status: 404)
             _ = try await read("/nodes", as: [DashboardAPI.Node].self)
             _ = try await read("/tasks", as: DashboardAPI.Tasks.self)
+            let log = try await read("/logs?level=warning&limit=1", as: DashboardAPI.Logs.self).records
+            #expect(log.map(\.text) == ["\u{1b}[31m<loud>"] && log[0].date == "2027-01-15T08:00:00.250Z")
+            #expect(log[0].actor?.type == "app.Counter" && log[0].actor?.incarnation == 2)
+            let process = try #require(try await read("/statistics", as: DashboardAPI.Statistics.self).processes.first)
+            #expect(process.role == "worker" && process.processorSeconds == 2)
+            #expect(process.actors[0].calls == 5 && process.actors[0].busySeconds == 1.5)
+            #expect((0.003...0.004).contains(try #require(process.actors[0].p99Seconds)))
             mesh.change { $0.failure = MeshError(.brokerUnavailable, "The broker is away.") }
             let problem = try await read("/actors?text=new", as: DashboardAPI.Problem.self, status: 503)
             #expect(problem.error == "The broker is away." && problem.lastHeard != nil)

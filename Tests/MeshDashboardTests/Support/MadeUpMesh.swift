@@ -1,5 +1,6 @@
 import ActorMesh
 import Foundation
+import Logging
 import MeshCore
 import MeshRuntime
 import Synchronization
@@ -13,6 +14,11 @@ final class MadeUpMesh: MeshSource {
         var ended: [ActorTermination] = []
         var nodes: [NodeInfo] = []
         var tasks = TaskListing()
+        var records: [LogRecord] = []
+        var statistics: [ProcessStatistics] = []
+        var calls: [CallInfo] = []
+        var queries: [LogQuery] = []
+        var followers: [(query: LogQuery, continuation: MeshStream<LogRecord>.Continuation)] = []
         /// Why it does not answer; nil while it does.
         var failure: MeshError?
         var questions = 0
@@ -74,7 +80,36 @@ final class MadeUpMesh: MeshSource {
     func tasks() async throws -> TaskListing { try self.ask { $0.tasks } }
 
     func statistics() async throws -> MeshStatistics {
-        try self.ask { _ in MeshStatistics(date: Date(timeIntervalSince1970: 0), processes: [], silent: []) }
+        try self.ask { MeshStatistics(date: Date(), processes: $0.statistics, silent: []) }
+    }
+
+    func calls(concerning actor: UniqueID) async throws -> [CallInfo] { try self.ask { $0.calls } }
+
+    func records(_ query: LogQuery) async throws -> [LogRecord] {
+        try self.ask { state in
+            state.queries.append(query)
+            return Array(state.records.filter(query.matches).suffix(query.limit ?? 0))
+        }
+    }
+
+    func follow(_ query: LogQuery) async throws -> MeshStream<LogRecord> {
+        try self.ask { state in
+            let (stream, continuation) = MeshStream.makeStream(
+                of: LogRecord.self, bufferingLimit: 10_000, onFull: .skipOldest)
+            for record in state.records.filter(query.matches).suffix(query.limit ?? 0) { continuation.trySend(record) }
+            state.followers.append((query, continuation))
+            return stream
+        }
+    }
+
+    /// Somebody says something more.
+    func says(_ record: LogRecord) {
+        self.change { state in
+            state.records.append(record)
+            for follower in state.followers where follower.query.matches(record) {
+                follower.continuation.trySend(record)
+            }
+        }
     }
 
     func events() async throws -> MeshStream<MeshEvent> { self.broadcast.stream }
@@ -108,4 +143,29 @@ func termination(_ id: UniqueID, name: String? = nil, message: String = "it was 
     ActorTermination(
         actor: id, typeName: "app.Counter", name: name, namespace: "default", incarnation: 1, cause: .killed,
         message: message, node: "one", date: Date(timeIntervalSince1970: 1_800_000_000))
+}
+
+func record(
+    _ sequence: UInt64, _ text: String, level: Logger.Level = .info, kind: LogRecord.Kind = .output,
+    node: String = "one", actor: LogRecord.Actor? = nil, task: String? = nil, metadata: [String: String] = [:],
+    dropped: UInt64 = 0
+) -> LogRecord {
+    LogRecord(
+        node: node, processID: 7, source: UniqueID(high: 3, low: 4), sequence: sequence,
+        date: Date(timeIntervalSince1970: 1_800_000_000.25), level: level, kind: kind, text: text, metadata: metadata,
+        actor: actor, task: task, dropped: dropped)
+}
+
+func figures(of actor: ActorInfo, calls: UInt64, failures: UInt64 = 0) -> ProcessStatistics {
+    var latencies = LatencyHistogram()
+    for _ in 0..<calls { latencies.record(nanoseconds: 3_000_000) }
+    return ProcessStatistics(
+        peer: PeerID(9), processID: 7, role: .worker, node: "one", processorTime: .seconds(2), residentBytes: 1000,
+        bytesSent: 1, bytesReceived: 2, reconnects: 0, messagesRejected: 0, connectionsCut: 0, keysRefused: 0,
+        callsOutstanding: 0, tasks: 0,
+        actors: [
+            ActorStatistics(
+                id: actor.id, typeName: actor.typeName, name: actor.name, incarnation: actor.incarnation, calls: calls,
+                failures: failures, running: 1, waiting: 4, busy: .milliseconds(1500), latencies: latencies)
+        ])
 }
