@@ -1,4 +1,5 @@
 import ActorMesh
+import Logging
 import MeshCore
 import MeshRuntime
 import Testing

@@ -1,5 +1,6 @@
 import ActorMesh
 import Foundation
+import Logging
 import MeshCore
 import MeshRuntime
 import Synchronization

@@ -70,7 +70,8 @@ import Testing
         let (actor, task) = (try #require(sketch.actor), try #require(sketch.task))
         try bytes.withUnsafeBytes { buffer in
             var reader = WireReader(buffer, offset: actor.lowerBound)
-            #expect(try LogRecord.Actor(reading: &reader) == self.full.actor && reader.offset == actor.upperBound)
+            let read = try LogRecord.Actor(reading: &reader)
+            #expect(read == self.full.actor && reader.offset == actor.upperBound)
             reader = WireReader(buffer, offset: task.lowerBound)
             #expect(try reader.readString() == self.full.task && reader.offset == task.upperBound)
         }
