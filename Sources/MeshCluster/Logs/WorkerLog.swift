@@ -104,8 +104,8 @@ package final class WorkerLog: Sendable {
     /// Takes the records that the ring has, once around at most, so that a process that says a lot does not keep others
     /// waiting, and up to where a task begins.
     ///
-    /// - Returns: what is to be shown of them, and the task: what was printed before is to be taken first, and then
-    ///   ``begins(_:)`` called, and this again. Whether there was anything.
+    /// - Returns: what is to be shown of them, and the task: ``begins(_:)`` is to be called with it, and this again. Whether
+    ///   there was anything.
     func readRing() -> (shown: [UInt8], task: TaskBeginning?, hasRead: Bool) {
         self.state.withLock { state in
             var shown: [UInt8] = []

@@ -49,7 +49,22 @@ package enum LogOutlet {
             defer { last = (name, driver) }
             return last != (name, driver)
         }
-        if isNew { sink.write { TaskBeginning(name: name, driver: driver).write(to: $0) } }
+        guard isNew else { return }
+        if sink.isShown { self.waitForReaders() }
+        sink.write { TaskBeginning(name: name, driver: driver).write(to: $0) }
+    }
+
+    /// Waits until the node has read what this worker has printed, which was the task's before. It does at once, unless it
+    /// is stopped or shows lines that nobody takes; then it is not waited for any longer.
+    private static func waitForReaders() {
+        for _ in 0..<200 {
+            let isRead = [STDOUT_FILENO, STDERR_FILENO].allSatisfy { descriptor in
+                var unread: Int32 = 0
+                return ioctl(descriptor, UInt(FIONREAD), &unread) < 0 || unread == 0
+            }
+            if isRead { return }
+            usleep(100)
+        }
     }
 
     /// Tells of a message that an actor of this process has collected.

@@ -198,16 +198,7 @@ package final class WorkerOutput: Sendable {
             hasRead = hasRead || read.hasRead
             self.show(read.shown, .records, &state)
             guard let task = read.task else { break }
-            // What is in the pipes now was printed before it began, nearly always.
-            var buffer = [UInt8](repeating: 0, count: Self.chunk)
-            for stream in [Stream.standardOutput, .standardError] {
-                var left = Self.largestPipe
-                while left > 0 {
-                    let count = self.readOnce(stream, &buffer, &state)
-                    guard count > 0 else { break }
-                    left -= count
-                }
-            }
+            // The worker has waited until what was printed before it was read: what is in the pipes now is the task's.
             self.log.begins(task)
         }
         return hasRead
