@@ -52,7 +52,8 @@ enum Script {
             if (from.getAttribute(name) !== value) from.setAttribute(name, value);
           }
           if (from.tagName === 'INPUT' || from.tagName === 'SELECT') {
-            if (from === document.activeElement) return;
+            // What is being chosen, in one field after the other, is not sent yet.
+            if (from === document.activeElement || typing && from.closest('form[data-soft]')) return;
             if (from.tagName === 'INPUT') { from.value = to.getAttribute('value') || ''; return; }
           }
           const known = new Map();
@@ -195,7 +196,10 @@ enum Script {
           const form = event.target.closest('form[data-soft]');
           if (!form) return;
           clearTimeout(typing);
-          typing = setTimeout(() => choose(form, true), event.target.tagName === 'SELECT' ? 0 : 250);
+          typing = setTimeout(() => {
+            typing = 0;
+            choose(form, true);
+          }, event.target.tagName === 'SELECT' ? 0 : 250);
         });
 
 
