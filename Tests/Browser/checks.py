@@ -254,8 +254,12 @@ class Checks:
             self.browser.call("Emulation.setScriptExecutionDisabled", value=False)
 
     def html(self) -> str:
+        """The page as it is; nothing while another takes its place."""
         root = self.browser.call("DOM.getDocument", depth=0)["root"]
-        return self.browser.call("DOM.getOuterHTML", nodeId=root["nodeId"])["outerHTML"]
+        try:
+            return self.browser.call("DOM.getOuterHTML", nodeId=root["nodeId"])["outerHTML"]
+        except Failure:
+            return ""
 
     def away(self) -> None:
         """While the broker is away pages say so, show what was known, and come back by themselves."""

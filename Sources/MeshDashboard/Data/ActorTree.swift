@@ -32,7 +32,7 @@ struct ActorTree: Sendable, Hashable {
     /// So many children of one actor are shown; the others are in the list of actors.
     static let childLimit = 50
     static let rootLimit = 20
-    /// So many actors are shown before anybody has opened or closed anything.
+    /// So many actors are shown below the others before anybody has opened or closed anything.
     private static let room = 40
 
     /// Grows the tree that was chosen.
@@ -86,7 +86,7 @@ struct ActorTree: Sendable, Hashable {
 
     /// Opens level after level while there is room on the page.
     private mutating func openToRoom(_ children: (ActorQuery.Parent) async -> ActorPage?) async {
-        var shown = self.roots.reduce(0) { $0 + $1.branch.actors.count }
+        var shown = 0
         var level = self.roots.flatMap(\.branch.actors).map(\.info)
         var opened: [UniqueID: Branch] = [:]
         while !level.isEmpty {
