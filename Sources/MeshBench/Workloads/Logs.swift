@@ -128,7 +128,7 @@ private func fill(_ folder: String, size: Int, seconds span: Int) throws {
     var number: UInt64 = 1
     while store.size < size {
         let index = Int(number % UInt64(actors.count))
-        let time = UInt64(span) * UInt64(store.size / 1024) * 1_000_000_000 / UInt64(size / 1024)
+        let time = UInt64(Double(span) * Double(store.size) / Double(size) * 1e9)
         // All the same: what takes its time here is not what is measured.
         let record = WireBuffer()
         LogContent(kind: .log, level: .info, time: time, text: text, actor: actors[index]).write(to: record)
