@@ -115,14 +115,14 @@ package final class Membership: Sendable {
         self.state.withLock { $0.refusal = refusal }
     }
 
-    /// Asks the broker something; that it cannot be reached is told as such.
+    /// Asks the broker something; that it cannot be reached is told as such. What it tells of others stays as it is.
     package func ask<Answer: Sendable>(_ question: (Broker) async throws -> Answer) async throws -> Answer {
         let broker = try self.broker()
         do {
             return try await question(broker)
         } catch let error as MeshError
-            where error.code == .actorUnavailable
-            || (error.code == .actorDied && self.mesh.hasLost(self.mesh.peer(of: broker)))
+            where (error.code == .actorUnavailable || error.code == .actorDied) && !error.isFromPeer
+            && self.mesh.peer(of: broker) != self.mesh.address.peer
         {
             throw MeshError(
                 .brokerUnavailable, "The broker went away before it answered; the request may or may not have run.",

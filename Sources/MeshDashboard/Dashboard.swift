@@ -114,7 +114,7 @@ public struct Dashboard: Service {
         let (whenReady, host) = (self.whenReady, self.configuration.urlHost)
         return Application(
             router: router,
-            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: .seconds(60))),
+            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: .seconds(10))),
             configuration: ApplicationConfiguration(
                 address: .hostname(self.configuration.host, port: self.configuration.port),
                 availableConnectionsDelegate: .maximum(256, logger: quiet)),

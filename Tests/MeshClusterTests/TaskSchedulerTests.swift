@@ -5,9 +5,9 @@ import Testing
 
 @Suite("When no worker can be had")
 struct TaskSchedulerTests {
-    @Test("what died on the way is asked for again; what never was is refused, but not what was there before")
+    @Test("what died or is away is asked for again; what never was is refused, but not what was there before")
     func mayPass() {
-        for code in [MeshError.Code.actorDied, .actorUnavailable] {
+        for code in [MeshError.Code.actorDied, .actorUnavailable, .brokerUnavailable] {
             for hadWorkers in [true, false] {
                 #expect(TaskScheduler.mayPass(MeshError(code, ""), hadWorkers: hadWorkers))
             }

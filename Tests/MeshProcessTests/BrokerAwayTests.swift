@@ -80,6 +80,20 @@ extension Processes {
             }
         }
 
+        @Test("so does one that is the only one, and the first")
+        func onlyTask() async throws {
+            let cluster = try await Cluster()
+            try await cluster.drive { mesh in
+                cluster.broker.send(SIGKILL)
+                #expect(await cluster.broker.wait() == -SIGKILL)
+                try await poll { await codeThrown { try await mesh.nodes() } == .brokerUnavailable }
+                let waiting = try await mesh.submit(Whereabouts())
+                let second = try await cluster.restartBroker()
+                #expect(try await waiting.value == cluster.node.processID)
+                withExtendedLifetime(second) {}
+            }
+        }
+
         @Test("kill -9 of a node: its workers are gone, and calls to its actors end")
         func nodeKilled() async throws {
             let cluster = try await Cluster()

@@ -73,5 +73,21 @@ extension Processes {
                 #expect(places.last == successor.processID)
             }
         }
+
+        @Test("tasks wait for the only node while that is silent, and run when it is back")
+        func silentNode() async throws {
+            let cluster = try await Cluster()
+            try await cluster.drive { mesh in
+                _ = try await mesh.submit(Whereabouts()).value
+                try await ProcessTable.freeze(cluster.node.processID)
+                // More than have a worker.
+                var atWork: [ObjectRef<Int32>] = []
+                for _ in 0..<10 { atWork.append(try await mesh.submit(Whereabouts())) }
+                try await poll(for: .seconds(30)) { try await mesh.nodes().isEmpty }
+                cluster.node.send(SIGCONT)
+                let places = try await mesh.get(atWork, timeout: .seconds(30))
+                #expect(places.allSatisfy { $0 == cluster.node.processID })
+            }
+        }
     }
 }

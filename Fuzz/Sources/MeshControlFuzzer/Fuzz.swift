@@ -31,8 +31,34 @@ private let checks: [@Sendable (Data) -> Void] = [
     { check(ActorQuery.self, $0) }, { check(ActorPage.self, $0) }, { check(ActorDetails.self, $0) },
     { check(MeshOverview.self, $0) }, { check(TaskListing.self, $0) }, { check(MeshStatistics.self, $0) },
     { check([CallInfo].self, $0) }, { check(LogQuery.self, $0) }, { check(LogPage.self, $0) },
-    { check(LogReceipt.self, $0) }, checkLogs,
+    { check(LogReceipt.self, $0) }, checkLogs, checkRing, { check(ObjectPiece.self, $0) },
+    { check(ObjectUsage.self, $0) }, { check(StoredObject.self, $0) }, { check(NodeStatistics.self, $0) },
+    { check(ProcessStatistics.self, $0) }, { check(LatencyHistogram.self, $0) }, { check(ProcessEnd.self, $0) },
+    { check(EndedActorPage.self, $0) }, { check([RunningTask].self, $0) }, { check(PlacementGroup.self, $0) },
+    { check(PlacementGroupSpec.self, $0) }, { check(PlacementStrategy.self, $0) }, { check([HostedLease].self, $0) },
+    { check(PoolStatus.self, $0) }, { check(SpawnOutcome.self, $0) }, { check(GrantedHandle.self, $0) },
+    { check(LogRecord.self, $0) }, { check(LogSummary.self, $0) }, { check(LogNames.self, $0) },
+    { check(EncodedValue.self, $0) }, { check(RemoteCallError.self, $0) }, { check(StateKey.self, $0) },
 ]
+
+/// What a worker writes into the memory that it shares with its node: its code may be anybody's.
+private func checkRing(_ data: Data) {
+    data.withUnsafeBytes { bytes in
+        do {
+            var reader = WireReader(bytes)
+            _ = try LogSketch(reading: &reader)
+        } catch is WireError {
+        } catch {
+            fatalError("reading a record threw \(error), which is not a WireError")
+        }
+        do {
+            _ = try TaskBeginning(reading: bytes)
+        } catch is WireError {
+        } catch {
+            fatalError("reading the beginning of a task threw \(error), which is not a WireError")
+        }
+    }
+}
 
 /// Log records travel and lie on disks as bytes of their own.
 private func checkLogs(_ data: Data) {

@@ -157,11 +157,13 @@ extension Broker {
         program: String, for owner: PeerID, isNested: Bool
     ) async throws -> WorkerLease {
         try CallOrigin.requireSpeaking(for: owner)
-        var silent: Set<PeerID> = []
+        var silent: [PeerID: MeshError] = [:]
         while true {
             let nodes = try await self.withReturningNodes { try self.nodes(running: program) }
-            guard let node = self.taskTurns.begin(among: nodes.filter { !silent.contains($0) }) else {
-                throw MeshError(.actorUnavailable, "No node with the program \"\(program)\" answers. Try again later.")
+            guard let node = self.taskTurns.begin(among: nodes.filter { silent[$0] == nil }) else {
+                throw MeshError(
+                    .actorUnavailable, "No node with the program \"\(program)\" answers. Try again later.",
+                    cause: silent.values.map(\.description).joined(separator: "; "))
             }
             defer { self.taskTurns.end(at: node) }
             do {
@@ -171,8 +173,7 @@ extension Broker {
                 if Task.isCancelled { try await agent.returnWorker(lease.worker.peer) }
                 return lease
             } catch let error as MeshError where error.code == .actorUnavailable || error.code == .actorDied {
-                silent.insert(node)
-                guard !nodes.allSatisfy(silent.contains) else { throw error }
+                silent[node] = error
             }
         }
     }

@@ -51,6 +51,9 @@ extension Broker {
             waiting: self.registry.leases.values.count { $0.node == nil }, silentNodes: silent.sorted())
     }
 
+    /// Waits until the collector has what workers have said by now, on the nodes that answer in time.
+    package distributed func collectOutput() async { _ = await self.askNodes { try await $0.collectOutput() } }
+
     /// What the nodes say that answer in time.
     private func askNodes<Answer: Sendable>(
         _ question: @escaping @Sendable (NodeAgent) async throws -> Answer

@@ -191,6 +191,11 @@ package struct LogSpool {
     /// Another collector has only so much.
     package mutating func retract(to number: UInt64) { self.acknowledged = min(number, self.last) }
 
+    /// Whether the collector has everything up to a number.
+    func isCollected(upTo number: UInt64) -> Bool {
+        self.acknowledged >= number && !self.gaps.contains { $0.value.number <= number }
+    }
+
     /// Whether nobody needs it any more.
     package var isCollected: Bool { self.acknowledged == self.last && self.gaps.isEmpty }
 

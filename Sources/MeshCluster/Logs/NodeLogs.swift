@@ -12,7 +12,8 @@ package final class NodeLogs: Sendable {
         /// What could not be written down, by its source.
         var lost: [UniqueID: (batch: LogBatch, count: UInt64)] = [:]
         var waiters: [@Sendable () -> Void] = []
-        var collectedWaiters: [@Sendable () -> Void] = []
+        /// Those who wait until the collector has everything up to a number.
+        var collectedWaiters: [(last: UInt64, action: @Sendable () -> Void)] = []
         var formatter = LogLineFormatter()
     }
 
@@ -124,21 +125,31 @@ package final class NodeLogs: Sendable {
         self.state.withLock { $0.spool.batches(after: number, limit: limit) }
     }
 
+    /// The number of what was said last.
+    var last: UInt64 { self.state.withLock { $0.spool.last } }
+
     func acknowledge(_ number: UInt64) {
-        let waiters = self.state.withLock { state -> [@Sendable () -> Void] in
+        let waiters = self.state.withLock { state in
             state.spool.acknowledge(number)
-            guard state.spool.isCollected else { return [] }
-            defer { state.collectedWaiters = [] }
-            return state.collectedWaiters
+            let spool = state.spool
+            let end = state.collectedWaiters.partition { spool.isCollected(upTo: $0.last) }
+            defer { state.collectedWaiters.removeSubrange(end...) }
+            return state.collectedWaiters[end...]
         }
-        for waiter in waiters { waiter() }
+        for waiter in waiters { waiter.action() }
     }
 
-    /// Calls back when the collector has everything, perhaps at once.
+    /// Calls back when the collector has everything that was said by now, perhaps at once.
     package func whenCollected(_ action: @escaping @Sendable () -> Void) {
+        self.whenCollected(upTo: self.last, action)
+    }
+
+    /// Calls back when the collector has everything up to a number, perhaps at once.
+    func whenCollected(upTo last: UInt64, _ action: @escaping @Sendable () -> Void) {
         let isCollected = self.state.withLock { state in
-            if !state.spool.isCollected { state.collectedWaiters.append(action) }
-            return state.spool.isCollected
+            let isCollected = state.spool.isCollected(upTo: last)
+            if !isCollected { state.collectedWaiters.append((last, action)) }
+            return isCollected
         }
         if isCollected { action() }
     }

@@ -45,12 +45,11 @@ package final class WorkerView: Sendable {
     /// Shows what the collector has by now that was not shown yet, and no more from then on.
     package func finish() async {
         defer { self.state.withLock { $0.following }?.cancel() }
-        // What was printed before the last answer is behind it by so much.
-        try? await Task.sleep(for: Self.delay)
-        try? await self.mesh.withDeadline(.seconds(1)) { try await self.read(follow: false) }
+        try? await self.mesh.withDeadline(.seconds(1)) {
+            try await self.mesh.membership.ask { try await $0.collectOutput() }
+            try await self.read(follow: false)
+        }
     }
-
-    private static let delay = Duration.milliseconds(30)
 
     private func read(follow: Bool) async throws {
         let start = self.state.withLock { $0.start }

@@ -136,6 +136,14 @@ package distributed actor NodeAgent {
     /// How full this node's store of large objects is.
     package distributed func objectUsage() async throws -> ObjectUsage { self.mesh.objectStore.usage }
 
+    /// Waits until the collector has what the workers have said by now, though not for long.
+    package distributed func collectOutput() async throws {
+        for worker in self.workers.values { worker.process.output.receiveAll() }
+        let logs = self.launcher.logs
+        let last = logs.last
+        await waitForCallback(atMost: Self.collectingTime, on: self.mesh) { logs.whenCollected(upTo: last, $0) }
+    }
+
     /// Ends all workers.
     package distributed func shutDown() async throws {
         self.isStopping = true

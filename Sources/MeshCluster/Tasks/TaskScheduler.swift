@@ -192,8 +192,8 @@ package final class TaskScheduler: Sendable {
     }
 
     /// No worker can be had: the tasks that wait fail, since nothing else will run them. While others run, the workers
-    /// that those have may come to them; and more are asked for again. So they are for a while when a node or a worker
-    /// died that was to be had, since it may have a successor.
+    /// that those have may come to them; and more are asked for again. So they are for a while when the broker is away, or
+    /// a node or a worker died that was to be had, since it may come back or have a successor.
     private func failed(_ error: any Error) {
         let now = cmesh_monotonic_nanoseconds()
         let (jobs, asksAgain) = self.state.withLock { state -> (Deque<TaskJob>, Bool) in
@@ -224,7 +224,7 @@ package final class TaskScheduler: Sendable {
     /// - Parameter hadWorkers: whether there were any: then it is no mistake of whoever submits.
     static func mayPass(_ error: any Error, hadWorkers: Bool) -> Bool {
         switch (error as? MeshError)?.code {
-        case .actorDied, .actorUnavailable: true
+        case .actorDied, .actorUnavailable, .brokerUnavailable: true
         case .typeNotFound, .insufficientResources, .systemFailure: hadWorkers
         default: false
         }

@@ -1,11 +1,14 @@
 /// What went wrong in the mesh itself, as opposed to an error that an actor's own method threw.
-public struct MeshError: Error, Hashable, Sendable {
+public struct MeshError: Error, Sendable {
     /// What kind of failure it is.
     public var code: Code
     /// Which actor on which node, and what the caller can do.
     public var message: String
     /// What lies behind it, when something else failed first.
     public var cause: String?
+    /// Whether another process told of it. If not, this one made it, so it may well be about the process that it called,
+    /// while what a peer tells of can only be about somebody else.
+    package private(set) var isFromPeer = false
 
     /// Makes an error of a kind.
     public init(_ code: Code, _ message: String, cause: String? = nil) {
@@ -17,6 +20,20 @@ public struct MeshError: Error, Hashable, Sendable {
     /// Makes an error of a kind, with the error behind it.
     public init(_ code: Code, _ message: String, cause: any Error) {
         self.init(code, message, cause: String(describing: cause))
+    }
+}
+
+extension MeshError: Hashable {
+    /// Where an error was made is no part of what it says.
+    public static func == (left: MeshError, right: MeshError) -> Bool {
+        left.code == right.code && left.message == right.message && left.cause == right.cause
+    }
+
+    /// Hashes what it says.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(self.code)
+        hasher.combine(self.message)
+        hasher.combine(self.cause)
     }
 }
 
@@ -102,6 +119,7 @@ extension MeshError: Codable {
         self.code = Code(rawValue: try container.decode(UInt16.self))
         self.message = try container.decode(String.self)
         self.cause = try container.decode(String?.self)
+        self.isFromPeer = true
     }
 
     /// Writes code, message and cause as an array.

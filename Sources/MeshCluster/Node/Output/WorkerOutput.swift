@@ -137,6 +137,24 @@ package final class WorkerOutput: Sendable {
         }
     }
 
+    /// Takes what has come by now, as far as there is room to show it. Any thread may call it.
+    func receiveAll() {
+        self.state.withLock { state in
+            var buffer = [UInt8](repeating: 0, count: Self.chunk)
+            // The bell stays as it is: the forwarder has it ring again when it has heard it.
+            for stream in [Stream.standardOutput, .standardError] {
+                var left = Self.largestPipe
+                while left > 0, state.pipes[stream.rawValue].pending.count < Self.mostPending {
+                    let count = self.read(stream, &buffer, &state)
+                    guard count > 0 else { break }
+                    left -= count
+                }
+            }
+            self.takeRecords(&state)
+            self.forwarder.flush(self)
+        }
+    }
+
     /// Takes the log records that came since. Returns whether to do so again; if not, the bell rings for the next.
     func receiveMore() -> Bool { self.state.withLock { self.takeRecords(&$0) || !self.log.sleep() } }
 
