@@ -144,4 +144,19 @@ struct LogsTests {
             #expect(!silent.output.contains("printed"))
         }
     }
+    @Test("a driver that ends at once has shown the last line that was printed for it")
+    func lastLine() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.broker()
+            _ = try await scene.node()
+            for number in 1...10 {
+                let driver = try await scene.driver(showing: "prefixed")
+                try driver.send("murmur last-\(number)")
+                try driver.send("exit")
+                #expect(try await driver.status() == 0)
+                #expect(driver.output.contains("printed last-\(number)"))
+                #expect(driver.output.contains("logged last-\(number)"))
+            }
+        }
+    }
 }
