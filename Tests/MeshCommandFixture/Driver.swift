@@ -28,10 +28,12 @@ distributed actor Talker: RemoteActor {
     distributed func crash() { fatalError("on purpose") }
 }
 
-/// Prints and logs a line.
+/// Prints and logs a line, after many others.
 struct Murmur: RemoteTask {
     var text: String
+    var before = 0
     func run(on mesh: Mesh) async throws -> Done {
+        for number in 0..<self.before { print("line \(number)") }
         print("printed \(self.text)")
         Logger(label: "murmur").info("logged \(self.text)")
         return Done()
@@ -156,6 +158,9 @@ actor Driver {
         case "murmur":
             _ = try await self.mesh.submit(Murmur(text: name)).value
             return "murmured"
+        case "chatter":
+            _ = try await self.mesh.submit(Murmur(text: name, before: 3000)).value
+            return "chattered"
         case "delegate":
             _ = try await self.mesh.submit(Delegating(text: name)).value
             return "delegated"

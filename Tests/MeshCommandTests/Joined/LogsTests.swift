@@ -151,7 +151,7 @@ struct LogsTests {
             _ = try await scene.node()
             for number in 1...10 {
                 let driver = try await scene.driver(showing: "prefixed")
-                try driver.send("murmur last-\(number)")
+                try driver.send("chatter last-\(number)")
                 try driver.send("exit")
                 #expect(try await driver.status() == 0)
                 #expect(driver.output.contains("printed last-\(number)"))
