@@ -208,7 +208,9 @@ let package = Package(
                 "MeshRuntime", "MeshCore", "MeshMessagePack", "MeshTesting", "MeshTransportInProcess", "CMeshPlatform",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]
         ),
         .testTarget(

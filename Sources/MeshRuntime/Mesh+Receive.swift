@@ -9,6 +9,8 @@ import Synchronization
 extension Mesh: MeshExecutorDelegate {
     package func receive(_ message: InboundMessage) {
         var sender = PeerID.anyone
+        // Whose message was taken, and will not come again.
+        var taken: Peer?
         do {
             var reader = WireReader(message.head)
             let header = try BatchHeader(from: &reader)
@@ -30,6 +32,7 @@ extension Mesh: MeshExecutorDelegate {
             self.outbox.traffic.noteReceived(byteCount)
             guard let peer = try self.accept(header, from: peer, byteCount: byteCount) else { return }
             var values = IncomingValues(frames: message.attachments)
+            if header.sequence > 0 { taken = peer }
             while !reader.isAtEnd {
                 let envelope = try Envelope(from: &reader)
                 try self.handle(envelope, from: peer, by: header.epoch, in: message, &values)
@@ -46,6 +49,12 @@ extension Mesh: MeshExecutorDelegate {
             if let greeting = ForeignGreeting(message.head) { self.answer(greeting) }
         } catch {
             self.badMessages.note(error, from: sender)
+            // Whoever waits for what it carried would do so for ever.
+            if let taken {
+                let process = taken.address.processID
+                let message = "Process \(process) sent what makes no sense; the call may or may not have run."
+                self.giveUp(taken, because: MeshError(.actorUnavailable, message))
+            }
         }
     }
 

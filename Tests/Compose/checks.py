@@ -1,5 +1,6 @@
 """What a user would see, and what becomes of it when something breaks."""
 
+import json
 import os
 import signal
 import time
@@ -14,7 +15,7 @@ PATIENCE = 40
 def run_checks(project):
     for check in [
         comes_up, names_are_known_everywhere, limits_hold, key_is_needed, nothing_is_readable, scales_up, node_crashes,
-        broker_crashes, collector_freezes, node_is_cut_off, scales_down, stops_in_time,
+        broker_crashes, collector_freezes, node_is_cut_off, scales_down, logs_stay, stops_in_time,
     ]:
         say(check.__name__.replace("_", " "))
         check(project)
@@ -191,6 +192,27 @@ def scales_down(project):
     broker = project.container("broker")
     wait_until("the mesh has the two that are left", lambda: project.nodes(broker) == set(nodes), PATIENCE)
     project.tail.wait_for_hosts(nodes, PATIENCE)
+
+
+def logs_stay(project):
+    """What was published is kept beside the broker: of containers that have crashed or are gone too, and nothing twice."""
+    broker = project.container("broker")
+    with project.tail.changed:
+        printed = {line[line.index("Message "):] for line in project.tail.lines if "Message " in line and " on " in line}
+
+    def missing():
+        told = project.docker("exec", broker, "mesh", "logs", "--format", "json", timeout=60)
+        records = [json.loads(line) for line in told.splitlines()]
+        last = {}
+        for record in records:
+            source, number = record["source"], record["sequence"]
+            require(number > last.get(source, 0), f"record {number} of {source} comes after {last.get(source)}")
+            last[source] = number
+        say(f"  {len(records)} records of {len(last)} processes")
+        return printed - {record["text"] for record in records}
+
+    wait_until(
+        f"each of the {len(printed)} messages that the tail has printed is in the logs", lambda: not missing(), PATIENCE)
 
 
 def stops_in_time(project):

@@ -22,9 +22,10 @@ struct Forger: Sendable {
         self.address = address
     }
 
-    func header(to target: PeerID, from: PeerID? = nil, sequence: UInt64 = 0) -> BatchHeader {
+    /// - Parameter link: the number of the link, which has ended when something bad came by it.
+    func header(to target: PeerID, from: PeerID? = nil, link: UInt64 = 1, sequence: UInt64 = 0) -> BatchHeader {
         BatchHeader(
-            from: from ?? self.address.peer, to: target, epoch: 1, sequence: sequence, acknowledgedEpoch: 0,
+            from: from ?? self.address.peer, to: target, epoch: link, sequence: sequence, acknowledgedEpoch: 0,
             acknowledged: 0)
     }
 

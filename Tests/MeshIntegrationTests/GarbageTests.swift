@@ -83,14 +83,16 @@ struct GarbageTests {
                 (
                     "a method number that was never named",
                     { buffer in
-                        forger.header(to: own, sequence: 2).write(to: buffer)
+                        forger.header(to: own, link: 2, sequence: 1).write(to: buffer)
+                        hello(buffer)
                         forger.call(.number(500), to: echo.id.uniqueID).write(to: buffer)
                     }
                 ),
                 (
                     "frames that are missing",
                     { buffer in
-                        forger.header(to: own, sequence: 3).write(to: buffer)
+                        forger.header(to: own, link: 3, sequence: 1).write(to: buffer)
+                        hello(buffer)
                         var call = forger.call(.name("x"), to: echo.id.uniqueID)
                         call.envelope.attachments = 3
                         call.write(to: buffer)
@@ -113,6 +115,28 @@ struct GarbageTests {
                 #expect(try await poll { target.badMessages.count == before + 1 }, "\(what)")
             }
             #expect(try await echo.text("as before") == "as before")
+        }
+    }
+
+    @Test("C3: a message of a known peer that makes no sense ends the calls of both, and the next ones work")
+    func badMessageOfPeer() async throws {
+        try await withTestMesh(.inProcess) { test in
+            let there = try await test.host(in: 1, maxConcurrency: 100) { Witness(actorSystem: $0) }
+            let here = try await test.host(in: 0, maxConcurrency: 100, seenFrom: 1) { Witness(actorSystem: $0) }
+            let calls = [
+                try await test.meshes[0].submit { try await there.wait(for: "never", count: 1) },
+                try await test.meshes[1].submit { try await here.wait(for: "never", count: 1) },
+            ]
+            try await there.reach("before")
+            let peer = try #require(test.meshes[0].peers.known(test.meshes[1].address.peer))
+            try peer.post { buffer in
+                buffer.writeArrayHeader(1)
+                buffer.write(UInt64(77))
+            }
+            for call in calls { #expect(await codeThrown { try await call.value } == .actorUnavailable) }
+            try await there.reach("after")
+            #expect(try await there.count(of: "before") == 1)
+            #expect(try await there.count(of: "after") == 1)
         }
     }
 

@@ -70,12 +70,12 @@ package enum LogOutlet {
     /// Tells of a message that an actor of this process has collected.
     package static func collected(_ text: String, from sender: String, metadata: [(String, String)] = []) {
         guard let sink = self.current else { return }
-        let origin = LogOrigin.current
+        let (origin, trace) = (LogOrigin.current, CallTracing.currentTraceID)
         sink.write { buffer in
             LogContent.writeHead(.message, .info, self.now(), text, metadata.count + 1, of: origin, to: buffer)
             for (key, value) in metadata { LogContent.write(key, value, to: buffer) }
             LogContent.write("sender", sender, to: buffer)
-            LogContent.writeOrigin(origin, traceID: nil, dropped: 0, to: buffer)
+            LogContent.writeOrigin(origin, traceID: trace, dropped: 0, to: buffer)
         }
     }
 }

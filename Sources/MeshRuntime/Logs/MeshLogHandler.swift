@@ -14,6 +14,9 @@ public import Logging
 /// the process is killed. It has the actor or the task in whose name the code runs. When a process logs faster than its
 /// node takes, the statement waits; other processes do not.
 ///
+/// Where swift-distributed-tracing has a tracer, a record has the ID of the trace that it belongs to: the one that is in its
+/// metadata as `trace_id`, or the one that calls carry.
+///
 /// What is not a worker's goes to standard error as well, as swift-log's own handler writes it; outside of a mesh, before it
 /// is joined and after it was left, only there. So does what the mesh itself logs in a program.
 ///
@@ -62,12 +65,13 @@ public struct MeshLogHandler: LogHandler {
         }
         let metadata = MergedMetadata(self.metadata, self.metadataProvider, event)
         let (time, text, origin) = (LogOutlet.now(), event.message.description, LogOrigin.current)
+        let trace = metadata.traceID?.description ?? CallTracing.currentTraceID
         sink.write { buffer in
             let count = min(metadata.count, LogContent.mostMetadata - 1)
             LogContent.writeHead(.log, event.level, time, text, count + 1, of: origin, to: buffer)
             LogContent.write("logger", self.label, to: buffer)
             metadata.forEach(atMost: count) { LogContent.write($0, $1.description, to: buffer) }
-            LogContent.writeOrigin(origin, traceID: metadata.traceID?.description, dropped: 0, to: buffer)
+            LogContent.writeOrigin(origin, traceID: trace, dropped: 0, to: buffer)
         }
     }
 }

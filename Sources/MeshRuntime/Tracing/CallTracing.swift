@@ -37,6 +37,22 @@ package struct CallTracing: Sendable {
         return trace
     }
 
+    /// The trace that the code which runs belongs to; nil without one, and without a tracer.
+    package static var currentTraceID: String? {
+        guard let context = ServiceContext.current, let tracing = self.bootstrapped else { return nil }
+        return self.traceID(in: tracing.carried(context))
+    }
+
+    /// The ID of the trace among what a propagator wrote: the second part of W3C's `traceparent`, else what stands under a
+    /// key such as `X-B3-TraceId` or `x-datadog-trace-id`.
+    package static func traceID(in carrier: [String: String]) -> String? {
+        if let parent = carrier["traceparent"] {
+            let parts = parent.split(separator: "-")
+            if parts.count >= 4 { return String(parts[1]) }
+        }
+        return carrier.first { $0.key.lowercased().filter { $0 != "-" }.hasSuffix("traceid") }?.value
+    }
+
     // MARK: Where it runs
 
     /// Begins the span of a call that runs here.
