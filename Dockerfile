@@ -30,7 +30,8 @@ FROM debian:bookworm-slim AS libraries
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libmsgpackc2 libsodium23 libsqlite3-0 libstdc++6 libzmq5 \
     && rm -rf /var/lib/apt/lists/*
-RUN mkdir -p /root-fs/etc /root-fs/tmp /run-mesh /lib-mesh/state && chmod 1777 /root-fs/tmp \
+RUN mkdir -p /root-fs/etc /root-fs/tmp /root-fs/var/tmp /run-mesh /lib-mesh/state \
+    && chmod 1777 /root-fs/tmp /root-fs/var/tmp \
     && ldconfig -p | awk '$1 ~ /^lib(msgpackc|sodium|sqlite3|stdc\+\+|zmq)\.so/ { print $NF }' > /tmp/libraries \
     && { cat /tmp/libraries; xargs ldd < /tmp/libraries | grep -o '/[^ :]*\.so[^ :]*'; } | sort -u \
         | xargs -I '{}' cp -L --parents '{}' /root-fs \

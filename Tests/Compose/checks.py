@@ -14,8 +14,9 @@ PATIENCE = 40
 
 def run_checks(project):
     for check in [
-        comes_up, names_are_known_everywhere, limits_hold, key_is_needed, nothing_is_readable, scales_up, node_crashes,
-        broker_crashes, collector_freezes, node_is_cut_off, scales_down, logs_stay, stops_in_time,
+        comes_up, names_are_known_everywhere, limits_hold, nothing_is_wrong, key_is_needed, nothing_is_readable,
+        scales_up, node_crashes, broker_crashes, collector_freezes, node_is_cut_off, scales_down, logs_stay,
+        stops_in_time,
     ]:
         say(check.__name__.replace("_", " "))
         check(project)
@@ -51,6 +52,14 @@ def limits_hold(project):
             require("\nUid:\t10001\t10001" in status, f"{service} does not run as its own user")
     health = project.inspect(project.container("broker"))["State"]["Health"]["Status"]
     require(health == "healthy", f"the broker is {health}")
+
+
+def nothing_is_wrong(project):
+    """No part warns of anything."""
+    for service in ["broker", "node", "workers", "logs"]:
+        said = project.compose("logs", "--no-color", service)
+        warnings = [line for line in said.splitlines() if " warning " in line or " error " in line]
+        require(not warnings, f"{service} says: {warnings[:3]}")
 
 
 def key_is_needed(project):

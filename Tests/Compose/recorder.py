@@ -7,7 +7,10 @@ ETH_P_ALL = 3
 
 
 class Recorder:
-    """Takes every packet that passes this host's interfaces, those of the containers' bridge among them."""
+    """Takes every packet that passes this host's interfaces, those of the containers' bridge among them.
+
+    But not the loopback: what other programs of this host say to each other is not the containers'.
+    """
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
@@ -21,7 +24,9 @@ class Recorder:
     def read(self):
         while not self.is_stopped:
             try:
-                self.packets.append(self.socket.recv(65535))
+                packet, (interface, *_) = self.socket.recvfrom(65535)
+                if interface != "lo":
+                    self.packets.append(packet)
             except TimeoutError:
                 pass
 

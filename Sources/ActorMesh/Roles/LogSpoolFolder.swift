@@ -11,15 +11,17 @@ enum LogSpoolFolder {
     static func open(_ path: String?, node: String, broker: String) throws(MeshError) -> LogDirectory {
         if let path { return try LogDirectory(path) }
         let base = self.base()
-        _ = mkdir(base, 0o700)
+        guard mkdir(base, 0o700) == 0 || errno == EEXIST else {
+            throw MeshError(
+                .systemFailure,
+                "The folder \(base) for logs cannot be made: \(describeErrno()). \(Self.advice)")
+        }
         var status = stat()
         guard lstat(base, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid(),
             status.st_mode & 0o077 == 0
         else {
             throw MeshError(
-                .systemFailure,
-                "\(base) must be a folder that only this user can enter. Set TMPDIR to one that can be written, or give "
-                    + "the node a folder for its logs.")
+                .systemFailure, "\(base) must be a folder that only this user can enter. \(Self.advice)")
         }
         let name = self.plain("\(node)@\(broker)")
         self.sweep(base, except: name)
@@ -30,6 +32,8 @@ enum LogSpoolFolder {
         }
         return try LogDirectory("\(base)/\(name)")
     }
+
+    private static let advice = "Set TMPDIR to one that can be written, or give the node one with --log-spool."
 
     private static func base() -> String {
         "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp")/actormesh-\(geteuid())-spool"
