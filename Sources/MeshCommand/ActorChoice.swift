@@ -33,6 +33,25 @@ struct ActorChoice {
             .actorNotFound, "No actor is called \"\(self.text)\" in namespace \"\(self.namespace)\". \(hint)")
     }
 
+    /// Of those that have ended the one that is meant: the last that had the name, or the one whose ID begins so. Nil when
+    /// there is none.
+    ///
+    /// - Throws: `invalidArgument` when the digits fit several.
+    func choose(from ended: [ActorTermination]) throws(MeshError) -> UniqueID? {
+        let named = ended.filter { $0.name == self.text && $0.namespace == self.namespace }
+        if let last = named.max(by: { $0.date < $1.date }) { return last.actor }
+        guard self.isPrefixOfID else { return nil }
+        let digits = self.text.lowercased()
+        let fitting = Set(ended.map(\.actor).filter { $0.description.hasPrefix(digits) })
+        if fitting.count > 1 {
+            let all = fitting.map { String($0.description.prefix(12)) }.sorted()
+            throw MeshError(
+                .invalidArgument,
+                "\(self.text) fits \(all.joined(separator: ", ")), which have ended. Give more digits.")
+        }
+        return fitting.first
+    }
+
     private var isPrefixOfID: Bool {
         (4...32).contains(self.text.utf8.count) && self.text.utf8.allSatisfy { Character(UnicodeScalar($0)).isHexDigit }
     }

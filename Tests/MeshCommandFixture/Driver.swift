@@ -26,6 +26,11 @@ distributed actor Talker: RemoteActor {
         Logger(label: "talker").warning("\(text)", metadata: ["length": "\(text.utf8.count)"])
     }
     distributed func crash() { fatalError("on purpose") }
+    distributed func leave() { exit(0) }
+    distributed func burst(_ lines: Int) {
+        let logger = Logger(label: "burst")
+        for number in 1...lines { logger.info("burst \(number)") }
+    }
 }
 
 /// Prints and logs a line, after many others.
@@ -36,6 +41,20 @@ struct Murmur: RemoteTask {
         for number in 0..<self.before { print("line \(number)") }
         print("printed \(self.text)")
         Logger(label: "murmur").info("logged \(self.text)")
+        return Done()
+    }
+}
+
+/// Prints and logs as code does that runs beside.
+struct Aside<Subject: Codable & Sendable>: RemoteTask {
+    var subject: Subject
+    func run(on mesh: Mesh) async throws -> Done {
+        let subject = self.subject
+        await Task.detached {
+            print("printed aside \(subject)")
+            Logger(label: "aside").info("logged aside \(subject)")
+        }.value
+        Logger(label: "aside").info("logged \(subject)")
         return Done()
     }
 }
@@ -155,6 +174,15 @@ actor Driver {
         case "crash":
             try? await self.talkers[name]?.crash()
             return "crashed \(name)"
+        case "leave":
+            try? await self.talkers[name]?.leave()
+            return "left \(name)"
+        case "aside":
+            _ = try await self.mesh.submit(Aside(subject: Int(name) ?? 0)).value
+            return "told"
+        case "burst":
+            try await self.talkers[name]?.burst(Self.number("lines", arguments))
+            return "burst"
         case "murmur":
             _ = try await self.mesh.submit(Murmur(text: name)).value
             return "murmured"
@@ -176,6 +204,12 @@ actor Driver {
             self.pending.append(try await self.mesh.submit(Endless(messages: messages)))
             while try await messages.messages().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
             return "runs in \(try await messages.messages().last?.text ?? "?")"
+        case "crowd":
+            guard let messages = self.messages[name] else { return "no handle to \(name)" }
+            for _ in 0..<Self.number("of", arguments) {
+                self.pending.append(try await self.mesh.submit(Endless(messages: messages)))
+            }
+            return "a crowd"
         case "actors": return "actors \(try await self.mesh.actors().compactMap(\.name).joined(separator: " "))"
         case "nodes": return "nodes \(try await self.mesh.nodes().map(\.name).joined(separator: " "))"
         default: return "unknown \(command)"

@@ -157,6 +157,8 @@ extension Broker {
         program: String, for owner: PeerID, isNested: Bool
     ) async throws -> WorkerLease {
         try CallOrigin.requireSpeaking(for: owner)
+        self.wantedWorkers += 1
+        defer { self.wantedWorkers -= 1 }
         var silent: [PeerID: MeshError] = [:]
         while true {
             let nodes = try await self.withReturningNodes { try self.nodes(running: program) }

@@ -23,7 +23,12 @@ extension Broker {
 
     /// Everything about one actor; nil when it is not known.
     package distributed func details(of actor: UniqueID) async throws -> ActorDetails? {
-        self.registry.details(of: actor)
+        var details = self.registry.details(of: actor)
+        for index in details?.holders.indices ?? 0..<0
+        where details?.holders[index].process == self.actorSystem.address.peer {
+            details?.holders[index].isBroker = true
+        }
+        return details
     }
 
     /// What there is, in numbers.
@@ -48,7 +53,8 @@ extension Broker {
         let silent = self.registry.nodes.filter { answers[$0.key] == nil }.map(\.value.registration.name)
         return TaskListing(
             workers: answers.values.flatMap { $0 }.sorted { ($0.node, $0.processID) < ($1.node, $1.processID) },
-            waiting: self.registry.leases.values.count { $0.node == nil }, silentNodes: silent.sorted())
+            waiting: self.wantedWorkers + self.registry.leases.values.count { $0.node == nil },
+            silentNodes: silent.sorted())
     }
 
     /// Waits until the collector has what workers have said by now, on the nodes that answer in time.

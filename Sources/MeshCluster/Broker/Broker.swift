@@ -18,6 +18,8 @@ package distributed actor Broker {
     var members: [PeerID: Member] = [:]
     let waiters = ChangeWaiters()
     var taskTurns = TaskTurns()
+    /// How many workers are asked for that no node has given yet.
+    var wantedWorkers = 0
     var listeners: [MeshStream<MeshEvent>.Continuation] = []
     /// Processes that own actors which a node brought, and that have not joined again; with the time to give them up.
     var missingOwners: [PeerID: UInt64] = [:]

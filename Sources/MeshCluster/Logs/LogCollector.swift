@@ -23,8 +23,10 @@ package struct LogPage: Hashable, Sendable, Codable {
     package var place: UInt64
     /// Whether there is more in that direction now.
     package var hasMore: Bool
-    /// Whether the place that was asked for is gone, with what was there.
-    package var isCut = false
+    /// How many records there were before ``place``, whether they were wanted or not.
+    package var records: UInt64 = 0
+    /// When the place that was asked for is gone: how many records there were before those that are left.
+    package var removed: UInt64?
 }
 
 /// Keeps what the workers of a mesh say, and finds it again. Lives in the broker's process.
@@ -84,7 +86,9 @@ package distributed actor LogCollector {
 
     /// Where what comes from now on will be.
     package distributed func end() throws -> LogPage {
-        LogPage(store: self.store.id, batches: [], place: self.store.next, hasMore: false)
+        LogPage(
+            store: self.store.id, batches: [], place: self.store.next, hasMore: false,
+            records: self.store.recordsSoFar)
     }
 
     /// Records from a place on, the oldest first.
@@ -98,16 +102,22 @@ package distributed actor LogCollector {
         let isKnown = store == self.store.id
         let deadline = cmesh_monotonic_nanoseconds() + min(patience, Self.longestPatience)
         var from = isKnown ? place : 0
+        let removed = from > 0 && from < self.store.first ? self.store.removed : nil
         while true {
             let found = try self.store.read(query, from: from)
             let isAtEnd = found.place >= self.store.next
             if !found.batches.isEmpty || !isAtEnd || cmesh_monotonic_nanoseconds() >= deadline || Task.isCancelled {
                 return LogPage(
                     store: self.store.id, batches: found.batches, place: found.place, hasMore: !isAtEnd,
-                    isCut: isKnown && place < self.store.first)
+                    records: found.records, removed: removed)
             }
             from = found.place
             await self.waitForMore(until: deadline)
+            if from < self.store.first {
+                // The place was removed meanwhile: whoever asks from here is told how much is gone.
+                return LogPage(
+                    store: self.store.id, batches: [], place: from, hasMore: true, records: found.records)
+            }
         }
     }
 

@@ -18,6 +18,9 @@ struct LogSegment {
         /// How many bytes of the file it is about.
         var size = 0
         var count: UInt64 = 0
+        /// How many records its batches have, and how many there were in the store before them.
+        var records: UInt64 = 0
+        var recordsBefore: UInt64 = 0
         var stretches: [LogSummary] = []
         var names = LogNames()
         /// The last batch of each spool.
@@ -29,17 +32,21 @@ struct LogSegment {
     static let stretchSize = 64 << 10
 
     /// A new one in memory.
-    init(first: UInt64) {
+    ///
+    /// - Parameter recordsBefore: how many records there were in the store before its own.
+    init(first: UInt64, recordsBefore: UInt64 = 0) {
         self.first = first
         self.file = FrameFile()
         self.index = Index()
+        self.index.recordsBefore = recordsBefore
     }
 
     /// One in a file, which is read when it has no index.
-    init(first: UInt64, path: String) throws {
+    init(first: UInt64, path: String, recordsBefore: UInt64) throws {
         self.first = first
         let stored = Self.storedIndex(path)
         var index = Index()
+        index.recordsBefore = recordsBefore
         if let stored, let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int,
             size == stored.size
         {
@@ -61,6 +68,9 @@ struct LogSegment {
     }
 
     var next: UInt64 { self.first + self.index.count }
+
+    /// How many records there are in the store up to its end, with those that were removed.
+    var recordsSoFar: UInt64 { self.index.recordsBefore + self.index.records }
 
     mutating func append(_ batch: LogBatch, from spool: UniqueID, _ bytes: Data) throws {
         var frame = Data(capacity: bytes.count + 16)
@@ -113,10 +123,11 @@ extension LogSegment.Index {
 
     fileprivate mutating func add(_ batch: LogBatch, from spool: UniqueID, at place: Int) throws {
         self.openStretch(at: place)
-        self.spools[spool] = max(self.spools[spool] ?? 0, batch.number)
-        self.count += 1
         let index = self.stretches.count - 1
         try self.stretches[index].add(batch, &self.names)
+        self.spools[spool] = max(self.spools[spool] ?? 0, batch.number)
+        self.count += 1
+        self.records += UInt64(batch.count)
         self.latest = max(self.latest, self.stretches[index].latest)
     }
 

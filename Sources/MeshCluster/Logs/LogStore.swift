@@ -53,12 +53,15 @@ package struct LogStore {
         }
         let numbers = try FileManager.default.contentsOfDirectory(atPath: directory).compactMap(Self.parse).sorted()
         for number in numbers {
-            let segment = try LogSegment(first: number, path: Self.path(directory, number))
+            let before = self.segments.last?.recordsSoFar ?? 0
+            let segment = try LogSegment(first: number, path: Self.path(directory, number), recordsBefore: before)
             // What a damaged file had more does not give its places to another.
             self.segments.append(segment)
             self.spools.merge(segment.index.spools) { max($0, $1) }
         }
-        if self.segments.isEmpty { self.segments = [try LogSegment(first: 1, path: Self.path(directory, 1))] }
+        if self.segments.isEmpty {
+            self.segments = [try LogSegment(first: 1, path: Self.path(directory, 1), recordsBefore: 0)]
+        }
     }
 
     private static func path(_ directory: String, _ number: UInt64) -> String {
@@ -77,6 +80,12 @@ package struct LogStore {
 
     /// The place of the oldest batch.
     package var first: UInt64 { self.segments.first?.first ?? 1 }
+
+    /// How many records were removed, of all that there ever were.
+    package var removed: UInt64 { self.segments.first?.index.recordsBefore ?? 0 }
+
+    /// How many records there ever were.
+    package var recordsSoFar: UInt64 { self.segments.last?.recordsSoFar ?? 0 }
 
     /// How many bytes it has.
     package var size: Int { self.segments.reduce(0) { $0 + $1.file.size } }
@@ -104,8 +113,11 @@ package struct LogStore {
         guard let last = self.segments.last, last.file.size >= self.segmentSize else { return }
         last.seal()
         let segment =
-            if let directory { try LogSegment(first: last.next, path: Self.path(directory, last.next)) } else {
-                LogSegment(first: last.next)
+            if let directory {
+                try LogSegment(
+                    first: last.next, path: Self.path(directory, last.next), recordsBefore: last.recordsSoFar)
+            } else {
+                LogSegment(first: last.next, recordsBefore: last.recordsSoFar)
             }
         self.segments.append(segment)
         self.removeOld(at: LogOutlet.now())
@@ -134,6 +146,8 @@ package struct LogStore {
         package var size = 0
         /// Where to go on.
         package var place: UInt64
+        /// How many records there were before that place, when the place is the end of what was read forwards.
+        package var records: UInt64 = 0
         /// How many bytes were looked at.
         var scanned = 0
     }
@@ -145,14 +159,16 @@ package struct LogStore {
 
     /// What is wanted of the batches from a place on.
     package func read(_ query: LogQuery, from place: UInt64) throws -> Found {
-        var found = Found(place: max(place, self.first))
+        var found = Found(place: max(place, self.first), records: self.recordsSoFar)
         for segment in self.segments where segment.next > found.place {
             found.place = max(found.place, segment.first)
+            found.records = segment.index.recordsBefore
             let search = LogSearch(query, in: segment.index.names)
             var first = segment.first
             for stretch in segment.index.stretches {
                 let end = first + UInt64(stretch.count)
                 defer { first = end }
+                found.records += UInt64(stretch.records)
                 guard end > found.place else { continue }
                 if search.mayMatch(stretch) { try self.scan(segment, stretch, first, query, &found) }
                 found.place = end

@@ -9,6 +9,8 @@ package struct LogSummary: Hashable, Sendable, Codable {
     package var place: Int
     /// How many batches it has.
     package var count = 0
+    /// How many records those have.
+    package var records = 0
     /// Nanoseconds since 1970.
     package var earliest: UInt64 = .max
     package var latest: UInt64 = 0
@@ -102,6 +104,7 @@ extension LogSummary {
             }
         }
         self.count += 1
+        self.records += batch.count
     }
 
     private static func isSame(_ place: Range<Int>, _ other: Range<Int>?, _ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -55,9 +55,7 @@ package final class WorkerView: Sendable {
         let start = self.state.withLock { $0.start }
         try await self.reading.run(
             start, follow: follow,
-            reached: { place, store in
-                self.state.withLock { $0.start = LogReading.Start(place: place, store: store) }
-            }
+            reached: { place in self.state.withLock { $0.start = place } }
         ) { self.show($0) }
     }
 
@@ -67,8 +65,8 @@ package final class WorkerView: Sendable {
             switch record.kind {
             case .output: self.write(self.line(record, &state), STDOUT_FILENO)
             case .errorOutput: self.write(self.line(record, &state), STDERR_FILENO)
-            case .log: self.write(state.formatter.line(record), STDERR_FILENO)
-            case .message, .crash, .gap: break
+            case .log, .gap: self.write(state.formatter.line(record), STDERR_FILENO)
+            case .message, .crash: break
             }
         }
     }

@@ -173,7 +173,9 @@ extension NodeAgent {
     /// Whether a worker ended because it was to.
     private func isExpected(_ end: ProcessEnd, of worker: Worker) -> Bool {
         if end.isOutOfMemory || end.isUnresponsive { return false }
-        return self.isStopping || worker.endedFor != nil || end.status == 0
+        if self.isStopping || worker.endedFor != nil { return true }
+        // By itself it ends well only when it has nothing to do.
+        return end.status == 0 && worker.actors.isEmpty && worker.leasedBy == nil
     }
 
     func shared() async throws -> PeerID {

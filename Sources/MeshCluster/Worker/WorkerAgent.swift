@@ -29,6 +29,11 @@ package distributed actor WorkerAgent {
                 "The program \"\(spec.program)\" has no actor type \(spec.displayType). Is the node's program "
                     + "the same version as the caller's, and is the type not private?")
         }
+        if spec.options.placement == .process {
+            let actor = LogRecord.Actor(
+                typeName: spec.displayType, name: spec.options.name, id: spec.id, incarnation: spec.incarnation)
+            LogOutlet.isAlone(LogOrigin(actor: actor, driver: spec.owner.root))
+        }
         do {
             _ = try await Self.make(type, spec, on: mesh)
         } catch {
@@ -158,7 +163,7 @@ package distributed actor WorkerAgent {
         defer { span?.end() }
         do {
             let task = try mesh.decode(Work.self, from: spec.task, what: spec.displayType)
-            let scope = MeshScope.running(method, for: spec.owner, streams)
+            let scope = MeshScope.running(method, of: spec.displayType, for: spec.owner, streams)
             return try await MeshScope.$current.withValue(scope) {
                 let output: Work.Output
                 if let span {

@@ -109,6 +109,7 @@ struct ActorDiagnosis {
     }
 
     private static func text(_ holder: ActorDetails.Holder) -> String {
+        if holder.isBroker { return "the broker, among the arguments of another actor" }
         let actors = holder.actors.map(ActorChoice.label).joined(separator: ", ")
         guard let node = holder.node else { return "program \(holder.process)" }
         return "a worker of \(node)" + (actors.isEmpty ? "" : " (\(actors))")
@@ -123,8 +124,10 @@ struct ActorDiagnosis {
     }
 }
 
-/// `1 call`, `2 calls`.
-func count(_ number: Int, _ noun: String) -> String { number == 1 ? "1 \(noun)" : "\(number) \(noun)s" }
+/// `1 call`, `2 calls`, `2 processes`.
+func count(_ number: Int, _ noun: String) -> String {
+    number == 1 ? "1 \(noun)" : "\(number) \(noun)\(noun.hasSuffix("s") ? "es" : "s")"
+}
 
 extension Limit {
     /// For people.

@@ -147,9 +147,19 @@ struct TopView {
 
     private static func memory(_ bytes: UInt64) -> String { "\(threeDigits(Double(bytes) / Double(1 << 20))) MiB" }
 
-    /// Cuts a line, but not what only changes the colour.
-    private static func cut(_ line: String, to width: Int) -> String {
-        guard line.count > width, !line.contains("\u{1b}") else { return line }
-        return String(line.prefix(max(0, width - 1))) + "…"
+    /// Cuts a line to so many columns. What only changes the colour takes none, and is kept.
+    static func cut(_ line: String, to width: Int) -> String {
+        var (kept, columns, isEscape) = ("", 0, false)
+        for character in line {
+            if character == "\u{1b}" { isEscape = true }
+            if isEscape {
+                kept.append(character)
+                isEscape = !character.isLetter
+                continue
+            }
+            columns += 1
+            if columns < width { kept.append(character) } else if columns == width { kept.append("…") }
+        }
+        return columns > width ? kept : line
     }
 }

@@ -20,7 +20,7 @@ struct LogPrinter {
         }
     }
 
-    /// `12:00:00.123 worker-2/Trainer#a3f1 │ text`; further lines of the text stand below it.
+    /// `worker-2/Trainer#a3f1 │ text`; further lines of the text stand below it.
     mutating func line(_ record: LogRecord) -> String {
         let origin = self.style.bold(printable(self.formatter.paddedOrigin(of: record)))
         let text = LogLineFormatter.text(of: record)

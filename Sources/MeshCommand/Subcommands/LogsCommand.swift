@@ -13,8 +13,8 @@ struct LogsCommand: AsyncParsableCommand {
             is in the order in which it said it. Records that are missing show as a gap with their number.
 
             With --follow it goes on with what is said, until SIGINT or SIGTERM (status 0), also when the broker is away in \
-            the meantime: it goes on where it was, and what it waits for is on standard error. Without --tail it begins with \
-            what is said from now on.
+            the meantime: it goes on where it was, and what it waits for is on standard error. With --until it ends when that \
+            is over. Without --tail it begins with what is said from now on.
 
             Before each line stands whose it is: NODE/TYPE#ID of an actor, NODE/TASK#PROCESS of a task. --format json \
             prints one object per line with the keys date, node, process, source, sequence, kind, level, text, metadata, \
@@ -33,7 +33,8 @@ struct LogsCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Only of this actor: its name, its type, or the first digits of its ID; * stands for anything.",
+            "Only of this actor: its name, its type, the first digits of its ID (at least 4), or TYPE#DIGITS as lines begin; "
+                + "* stands for anything.",
             valueName: "name"))
     var actor: String?
 
@@ -117,7 +118,10 @@ struct LogsCommand: AsyncParsableCommand {
         try await termination.run {
             try await self.mesh.withMesh { mesh in
                 var printer = LogPrinter(format)
-                for try await record in try await mesh.logs(query, follow: true) { try printer.print(record) }
+                let records = try await mesh.logs(query, follow: true) { reason in
+                    say("mesh: \(reason.map { "waiting: \($0.message)" } ?? "following again")", to: 2)
+                }
+                for try await record in records { try printer.print(record) }
             }
         }
     }

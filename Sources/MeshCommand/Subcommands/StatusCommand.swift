@@ -104,7 +104,7 @@ struct StatusRow: Encodable {
                     + "\(amount(self.used.gpus)) of \(amount(self.gpus)) GPUs used"
             ),
             ("actors", (states.isEmpty ? "none" : states) + "; \(self.ended) ended"),
-            ("tasks", "\(self.tasks) running, \(self.tasksWaiting) waiting for resources"),
+            ("tasks", "\(self.tasks) running, \(self.tasksWaiting) waiting for a worker"),
             ("objects", "\(self.objects) shared"),
             (
                 "processes",

@@ -52,17 +52,17 @@ struct WhyCommand: AsyncParsableCommand {
             details: details, statistics: actors.first { $0.actor.id == id }?.actor, calls: try await calls)
     }
 
-    /// The one that is meant, or the one that ended last of those that are.
+    /// The one that is meant, or the one that ended last of those that had the name.
     private func choose(on mesh: Mesh) async throws -> UniqueID {
+        let choice = ActorChoice(self.actor, namespace: self.namespace)
         do {
-            return try ActorChoice(self.actor, namespace: self.namespace).choose(from: try await mesh.actors()).id
-        } catch let error as MeshError where error.code == .actorNotFound {
-            let query = ActorQuery(text: self.actor, namespace: self.namespace, limit: ActorQuery.maximumLimit)
-            let ended = try await mesh.endedActors(matching: query).terminations.filter {
-                $0.name == self.actor || $0.actor.description.hasPrefix(self.actor.lowercased())
+            return try choice.choose(from: try await mesh.actors()).id
+        } catch let error as MeshError where error.code == .actorNotFound && !self.actor.isEmpty {
+            let query = ActorQuery(text: self.actor, limit: ActorQuery.maximumLimit)
+            guard let id = try choice.choose(from: try await mesh.endedActors(matching: query).terminations) else {
+                throw error
             }
-            guard let last = ended.max(by: { $0.date < $1.date }) else { throw error }
-            return last.actor
+            return id
         }
     }
 }

@@ -51,13 +51,16 @@ extension MeshScope {
     /// The scope of a task that an agent runs, so that the task's calls name it and not the agent.
     ///
     /// - Parameters:
+    ///   - task: its type.
     ///   - owner: whose children the task's actors are: those of whoever submitted it.
     ///   - streams: takes note of the streams that the task writes for others.
-    package static func running(_ method: String, for owner: ActorOwner, _ streams: TaskStreams) -> MeshScope? {
+    package static func running(
+        _ method: String, of task: String, for owner: ActorOwner, _ streams: TaskStreams
+    ) -> MeshScope? {
         guard let scope = self.current, let call = scope.call else { return nil }
         let running = RunningCall(
-            mesh: call.mesh, hosted: call.hosted, method: method, chain: call.chain, origin: call.origin, owner: owner,
-            streams: streams)
+            mesh: call.mesh, hosted: call.hosted, method: method, chain: call.chain, origin: call.origin, task: task,
+            owner: owner, streams: streams)
         return MeshScope(call: running, deadline: scope.deadline, mode: scope.mode)
     }
 
@@ -79,6 +82,8 @@ package final class RunningCall: Sendable {
     let chain: [ChainLink]
     /// The calling process; nil for this one.
     let origin: Peer?
+    /// The type of the task that it is; nil for an actor's.
+    let task: String?
     /// Whose children the actors are that it spawns, when not the actor's that runs it.
     let owner: ActorOwner?
     /// Traces it; nil when the program has no tracer.
@@ -88,9 +93,10 @@ package final class RunningCall: Sendable {
 
     init(
         mesh: Mesh, hosted: HostedActor?, method: String, chain: [ChainLink], origin: Peer? = nil,
-        owner: ActorOwner? = nil, span: (any Span)? = nil, streams: TaskStreams? = nil
+        task: String? = nil, owner: ActorOwner? = nil, span: (any Span)? = nil, streams: TaskStreams? = nil
     ) {
         self.span = span
+        self.task = task
         self.owner = owner
         self.streams = streams
         self.mesh = mesh

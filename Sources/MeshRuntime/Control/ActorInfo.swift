@@ -114,7 +114,21 @@ public struct NodeInfo: Hashable, Sendable, Codable {
     }
 }
 
-/// `Account` for `Bank.Account`.
+/// `Account` for `Bank.Account`, `Vault<Account>` for `Bank.Vault<Bank.Account>`.
 package func shortName(ofType name: String) -> String {
-    name.utf8.lastIndex(of: UInt8(ascii: ".")).map { String(name[name.index(after: $0)...]) } ?? name
+    guard name.utf8.contains(UInt8(ascii: "<")) else {
+        return name.utf8.lastIndex(of: UInt8(ascii: ".")).map { String(name[name.index(after: $0)...]) } ?? name
+    }
+    var (short, part) = ("", "")
+    for character in name {
+        switch character {
+        case ".": part = ""
+        case "<", ">", ",", " ", "(", ")", "[", "]", ":":
+            short += part
+            short.append(character)
+            part = ""
+        default: part.append(character)
+        }
+    }
+    return short + part
 }

@@ -140,8 +140,10 @@ public struct ActorDetails: Hashable, Sendable, Codable {
     public struct Holder: Hashable, Sendable, Codable {
         /// The process.
         public var process: PeerID
-        /// The node whose worker it is; nil for a program, and for one that the broker does not know.
+        /// The node whose worker it is; nil for a program, for the broker, and for one that the broker does not know.
         public var node: String?
+        /// Whether it is the broker, in whose registry handles are that are among the arguments of actors.
+        public var isBroker = false
         /// The actors that live in it, at most ten.
         public var actors: [ActorInfo]
 

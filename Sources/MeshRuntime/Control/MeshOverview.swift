@@ -94,7 +94,8 @@ public struct MeshOverview: Hashable, Sendable, Codable {
 public struct TaskListing: Hashable, Sendable, Codable {
     /// The workers, by node and process.
     public var workers: [Worker]
-    /// How many workers with resources are asked for and wait for room.
+    /// How many workers are asked for and not to be had yet: as many as tasks wait, but at most 64 for each process that
+    /// submits some, and for each amount of resources.
     public var waiting: Int
     /// The nodes that did not say in time what they run.
     public var silentNodes: [String]

@@ -25,6 +25,7 @@ package struct LogLineFormatter: Sendable {
         if let actor = record.actor {
             return "\(record.node)/\(shortName(ofType: actor.typeName))#\(actor.id.description.prefix(4))"
         }
+        if record.processID == 0 { return record.node }
         return "\(record.node)/\(record.task.map(shortName(ofType:)) ?? "process")#\(record.processID)"
     }
 

@@ -39,15 +39,22 @@ package enum LogOutlet {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
-    private static let task = Mutex<(name: String, driver: PeerID?)>(("", nil))
+    /// In whose name everything in this process speaks that is known to be nobody else's.
+    private static let sole = Mutex<LogOrigin>(LogOrigin())
+
+    fileprivate static var soleOrigin: LogOrigin { self.sole.withLock { $0 } }
+
+    /// This process has one actor, and will have no other.
+    package static func isAlone(_ origin: LogOrigin) { self.sole.withLock { $0 = origin } }
 
     /// A task begins in this process, whose lines are its own from now on; an empty name: nobody knows whose they are.
     /// Costs nothing when it is of the same type, and for the same driver, as the one before.
     package static func begins(task name: String, for driver: PeerID?) {
         guard let sink = self.current else { return }
-        let isNew = self.task.withLock { last in
-            defer { last = (name, driver) }
-            return last != (name, driver)
+        let origin = LogOrigin(task: name.isEmpty ? nil : name, driver: driver)
+        let isNew = self.sole.withLock { last in
+            defer { last = origin }
+            return last != origin
         }
         guard isNew else { return }
         if sink.isShown { self.waitForReaders() }
@@ -107,11 +114,19 @@ package struct TaskBeginning: Hashable, Sendable {
 }
 
 /// In whose name the code that runs now speaks, and for which driver.
-package struct LogOrigin: Sendable {
+package struct LogOrigin: Hashable, Sendable {
     package var actor: LogRecord.Actor?
     package var task: String?
     package var driver: PeerID?
 
+    package init(actor: LogRecord.Actor? = nil, task: String? = nil, driver: PeerID? = nil) {
+        self.actor = actor
+        self.task = task
+        self.driver = driver
+    }
+
+    /// That of the actor or the task whose code this is; for code that runs beside, as a detached task of Swift, that of the
+    /// one actor or task which the process has.
     package static var current: LogOrigin {
         if let birth = Birth.current {
             return LogOrigin(
@@ -119,7 +134,7 @@ package struct LogOrigin: Sendable {
                     typeName: birth.typeName, name: birth.name, id: birth.id, incarnation: birth.incarnation),
                 driver: birth.driver)
         }
-        guard let call = MeshScope.current?.call, let hosted = call.hosted else { return LogOrigin() }
+        guard let call = MeshScope.current?.call, let hosted = call.hosted else { return LogOutlet.soleOrigin }
         guard hosted.id.isReserved else {
             return LogOrigin(
                 actor: LogRecord.Actor(
@@ -127,8 +142,8 @@ package struct LogOrigin: Sendable {
                 driver: hosted.driver)
         }
         // A task runs in the name of the agent of its process, as `Publish.run(on:)`.
-        guard let owner = call.owner, let dot = call.method.firstIndex(of: ".") else { return LogOrigin() }
-        return LogOrigin(task: String(call.method[..<dot]), driver: owner.root)
+        guard let owner = call.owner, let task = call.task else { return LogOutlet.soleOrigin }
+        return LogOrigin(task: task, driver: owner.root)
     }
 }
 

@@ -4,8 +4,8 @@ public import MeshCore
 
 /// Which records are wanted: those to which everything applies that is set.
 public struct LogQuery: Codable, Hashable, Sendable {
-    /// An actor's name, its type, its ID or the first four digits of that or more; in names and types `*` stands for
-    /// anything and `?` for one character.
+    /// An actor's name, its type, its ID or the first four digits of that or more, or `TYPE#DIGITS` as in
+    /// `worker-2/Trainer#a3f1`; `*` stands for anything and `?` for one character.
     public var actor: String?
     /// A task's type; with `*` and `?`.
     public var task: String?
@@ -88,9 +88,18 @@ public struct LogQuery: Codable, Hashable, Sendable {
         let glob = Glob(choice)
         if let name = actor.name, glob.matches(name) { return true }
         if glob.matchesName(actor.typeName) { return true }
+        guard let mark = choice.lastIndex(of: "#") else { return Self.matches(choice, actor.id, leastDigits: 4) }
+        // As lines begin: the node is no part of it, and not needed.
+        let type = choice[..<mark].split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+        guard type.isEmpty || Glob(String(type)).matchesName(actor.typeName) else { return false }
+        return Self.matches(String(choice[choice.index(after: mark)...]), actor.id, leastDigits: 1)
+    }
+
+    private static func matches(_ choice: String, _ id: UniqueID, leastDigits: Int) -> Bool {
         let digits = choice.lowercased()
-        guard (4...32).contains(digits.utf8.count), digits.utf8.allSatisfy(Self.isHexDigit) else { return false }
-        return actor.id.description.hasPrefix(digits)
+        let (known, rest) = (digits.utf8.prefix(while: Self.isHexDigit), digits.utf8.drop(while: Self.isHexDigit))
+        guard (leastDigits...32).contains(known.count) else { return false }
+        return rest.isEmpty ? id.description.hasPrefix(digits) : Glob(digits).matches(id.description)
     }
 
     private static func isHexDigit(_ byte: UInt8) -> Bool {

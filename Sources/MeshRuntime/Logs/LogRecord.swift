@@ -52,6 +52,9 @@ public struct LogRecord: Codable, Hashable, Sendable {
         case gap
     }
 
+    /// The `node` of what the collector itself has to say: that records are missing.
+    package static let collectorNode = "collector"
+
     /// The actor that a record is of.
     public struct Actor: Codable, Hashable, Sendable {
         /// Its type, as its program names it.

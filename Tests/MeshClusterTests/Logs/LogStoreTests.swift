@@ -43,6 +43,26 @@ import Testing
         #expect(try self.all(again).map(\.sequence) == Array(1...45))
     }
 
+    @Test("how many records came before what is left is known to one, also after it was opened again")
+    func removed() throws {
+        let folder = Folder()
+        let limits = LogStore.Limits(size: 200 << 10, age: .max)
+        var store = try LogStore(directory: folder.path, limits: limits)
+        var halfway = try store.read(LogQuery(), from: 0)
+        for number in UInt64(1)...3000 {
+            let texts = (0..<Int(number % 3) + 1).map { "line \(number) \($0) \(String(repeating: "x", count: 100))" }
+            try store.append(Batches.batch(number, texts).bytes, from: self.spool)
+            if number == 100 { halfway = try store.read(LogQuery(text: "nothing like it"), from: 0) }
+        }
+        #expect(halfway.place == 101 && halfway.records == (1...100).reduce(0) { $0 + $1 % 3 + 1 })
+        #expect(store.recordsSoFar == (1...3000).reduce(0) { $0 + $1 % 3 + 1 })
+        for store in [store, try LogStore(directory: folder.path, limits: limits)] {
+            #expect(store.first > 101)
+            #expect(store.removed == (1..<store.first).reduce(0) { $0 + $1 % 3 + 1 })
+            #expect(UInt64(try self.all(store).count) + store.removed == store.recordsSoFar)
+        }
+    }
+
     @Test("a query finds the same with its index as by looking at everything", arguments: [false, true])
     func queries(inFiles: Bool) throws {
         let folder = Folder()

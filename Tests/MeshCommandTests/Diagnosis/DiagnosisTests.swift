@@ -64,6 +64,38 @@ import Testing
         #expect(diagnosis.verdict.contains("awaits Ledger.append(_:) of Ledger, and 3 calls wait"))
     }
 
+    @Test("of those that have ended the last of the name is meant, or the only one whose ID begins so")
+    func ended() throws {
+        func termination(_ id: UniqueID, _ name: String?, _ namespace: String, _ time: Double) -> ActorTermination {
+            ActorTermination(
+                actor: id, typeName: "bank.Account", name: name, namespace: namespace, incarnation: 1, cause: .killed,
+                message: "", node: "alpha", date: Date(timeIntervalSince1970: time))
+        }
+        let third = UniqueID(high: 8, low: 0x1fcc_75b5_0000_0000)
+        let ended = [
+            termination(Self.id, "savings", "default", 1), termination(third, "savings", "default", 2),
+            termination(Self.other, "other", "staging", 3),
+        ]
+        func choose(_ text: String) throws -> UniqueID? {
+            try ActorChoice(text, namespace: "default").choose(from: ended)
+        }
+        #expect(try choose("savings") == third)
+        #expect(try choose("other") == nil)
+        #expect(try choose(Self.other.description) == Self.other)
+        #expect(try choose("") == nil)
+        #expect(try choose("1fc") == nil)
+        let error = #expect(throws: MeshError.self) { try choose("1fcc75b5") }
+        #expect(error?.message.contains("Give more digits") == true)
+    }
+
+    @Test("a line is cut to its columns, whatever colours it has")
+    func cuts() {
+        #expect(TopView.cut("\u{1b}[1mACTOR  NODE\u{1b}[0m", to: 8) == "\u{1b}[1mACTOR  …\u{1b}[0m")
+        #expect(TopView.cut("\u{1b}[1mACTOR\u{1b}[0m", to: 5) == "\u{1b}[1mACTOR\u{1b}[0m")
+        #expect(TopView.cut("ACTOR", to: 4) == "ACT…")
+        #expect(count(2, "process") == "2 processes" && count(1, "process") == "1 process")
+    }
+
     @Test("everything about it is in the rows, and what does not fit is counted")
     func rows() {
         let holders = (0..<11).map {

@@ -65,12 +65,14 @@ final class Scene: Sendable {
     /// - Parameters:
     ///   - file: where it stores what it knows; nil: nowhere.
     ///   - dashboard: where its dashboard listens; nil: it has none.
+    ///   - others: other arguments.
     func broker(
-        at address: String = "tcp://127.0.0.1:*", storing file: String? = nil, dashboard: String? = nil
+        at address: String = "tcp://127.0.0.1:*", storing file: String? = nil, dashboard: String? = nil,
+        _ others: String...
     ) async throws -> Child {
         let arguments =
             ["broker", "--bind", address] + (file.map { ["--store", $0] } ?? [])
-            + (dashboard.map { ["--dashboard", $0] } ?? ["--no-dashboard"])
+            + (dashboard.map { ["--dashboard", $0] } ?? ["--no-dashboard"]) + others
         let broker = try self.start("mesh", arguments)
         let ready = try await broker.line("broker ready at ")
         self.address.withLock { $0 = String(ready.dropFirst("broker ready at ".count)) }
