@@ -181,6 +181,7 @@ let package = Package(
                 "MeshBroker", "MeshCommand", "MeshCommandFixture", "MeshDashboardCommand", "quickstart", "ActorMesh",
                 "MeshRuntime", "MeshCore",
                 "CMeshPlatform",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]

@@ -10,6 +10,12 @@ struct BenchCommand: AsyncParsableCommand {
             Each workload runs several times in a process of its own, alternating with its baseline; the medians are
             reported. Compare ratios, not absolute figures: they depend on the machine and on what else it does.
             The status is 1 when a workload failed; missed targets do not count as failures.
+
+            Examples:
+              mesh bench --quick
+              mesh bench --only call.sync.p50,echo.1MiB --seconds 2
+              mesh bench --list
+              mesh bench --format json > before.json
             """
     )
 

@@ -10,7 +10,8 @@ struct PublishCommand: AsyncParsableCommand {
 
             Examples:
               mesh publish results "all done" --mesh tcp://127.0.0.1:4711
-              date | xargs -0 mesh publish results --namespace staging
+              mesh publish results "$(date)" --namespace staging
+              mesh publish results -- "-5 degrees"
             """)
 
     @Argument(help: "The name of the MessageActor.")

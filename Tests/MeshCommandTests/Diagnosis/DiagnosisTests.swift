@@ -1,4 +1,5 @@
 import ActorMesh
+import ArgumentParser
 import FoundationEssentials
 import MeshCore
 import MeshRuntime
@@ -86,6 +87,14 @@ import Testing
         #expect(try choose("1fc") == nil)
         let error = #expect(throws: MeshError.self) { try choose("1fcc75b5") }
         #expect(error?.message.contains("Give more digits") == true)
+    }
+
+    @Test("each command has examples in its help")
+    func examples() {
+        for command in MeshCommand.configuration.subcommands where command.configuration.shouldDisplay {
+            let help = MeshCommand.helpMessage(for: command)
+            #expect(help.contains("Example"), "\(command)")
+        }
     }
 
     @Test("a line is cut to its columns, whatever colours it has")
