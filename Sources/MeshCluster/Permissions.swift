@@ -7,9 +7,11 @@ extension Broker: RoleGuarded {
     package static func permits(_ method: String, to role: MeshRole) -> Bool {
         let looks: Set = [
             "join", "heartbeat", "find", "locate", "termination", "events", "report", "actors", "nodes", "findGroup",
-            "actorPage", "endedActors", "details", "overview", "tasks", "statistics", "calls", "collectOutput",
+            "actorPage", "endedActors", "details", "overview", "tasks", "statistics", "calls",
         ]
-        let acts: Set = ["spawn", "kill", "stop", "leaseWorker", "leaseResources", "addGroup", "removeGroup"]
+        let acts: Set = [
+            "spawn", "kill", "stop", "leaseWorker", "leaseResources", "addGroup", "removeGroup", "collectOutput",
+        ]
         return looks.contains(method) || role == .driver && acts.contains(method)
     }
 }

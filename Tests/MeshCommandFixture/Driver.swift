@@ -27,6 +27,7 @@ distributed actor Talker: RemoteActor {
     }
     distributed func crash() { fatalError("on purpose") }
     distributed func leave() { exit(0) }
+    distributed func retire() throws { try ActorContext.current.exit() }
     distributed func burst(_ lines: Int) {
         let logger = Logger(label: "burst")
         for number in 1...lines { logger.info("burst \(number)") }
@@ -177,6 +178,9 @@ actor Driver {
         case "leave":
             try? await self.talkers[name]?.leave()
             return "left \(name)"
+        case "retire":
+            try? await self.talkers[name]?.retire()
+            return "retired"
         case "aside":
             _ = try await self.mesh.submit(Aside(subject: Int(name) ?? 0)).value
             return "told"

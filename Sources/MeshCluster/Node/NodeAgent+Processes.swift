@@ -175,7 +175,7 @@ extension NodeAgent {
         if end.isOutOfMemory || end.isUnresponsive { return false }
         if self.isStopping || worker.endedFor != nil { return true }
         // By itself it ends well only when it has nothing to do.
-        return end.status == 0 && worker.actors.isEmpty && worker.leasedBy == nil
+        return end.status == 0 && worker.leasedBy == nil && worker.exiting.isSuperset(of: worker.actors.keys)
     }
 
     func shared() async throws -> PeerID {
