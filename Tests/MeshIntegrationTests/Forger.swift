@@ -36,9 +36,9 @@ struct Forger: Sendable {
     }
 
     /// Returns when everything that was sent has been taken in: the answer to a probe comes after it.
-    @concurrent func roundTrip() async throws {
+    @concurrent func roundTrip(link: UInt64 = 1) async throws {
         self.send { buffer in
-            self.header(to: self.target).write(to: buffer)
+            self.header(to: self.target, link: link).write(to: buffer)
             buffer.writeHello(self.address)
             buffer.writeGreet(4711)
         }

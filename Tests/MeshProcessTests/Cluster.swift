@@ -14,17 +14,22 @@ final class Cluster: Sendable {
 
     private let environment: [String: String]
     private let resources: [String]
+    private let brokerArguments: [String]
 
     /// - Parameters:
     ///   - nodes: what the nodes are called.
     ///   - environment: what the programs find there, besides the lease time.
     ///   - resources: what each node is told that it has, besides four CPUs.
+    ///   - brokerArguments: what else the broker is told.
     init(
-        nodes: [String] = ["fixtures"], environment: [String: String] = [:], resources: [String] = []
+        nodes: [String] = ["fixtures"], environment: [String: String] = [:], resources: [String] = [],
+        brokerArguments: [String] = []
     ) async throws {
+        self.brokerArguments = brokerArguments
         self.resources = resources
         self.environment = ["FIXTURES_LEASE": "2000"].merging(environment) { $1 }
-        self.broker = try FixtureProgram("broker", "--bind", "tcp://127.0.0.1:*", environment: self.environment)
+        self.broker = try FixtureProgram(
+            ["broker", "--bind", "tcp://127.0.0.1:*"] + brokerArguments, environment: self.environment)
         let line = try #require(await self.broker.line())
         self.address = try #require(line.split(separator: " ").last.map(String.init))
         var started: [FixtureProgram] = []
@@ -50,7 +55,8 @@ final class Cluster: Sendable {
 
     /// Another broker where the first one was.
     func restartBroker() async throws -> FixtureProgram {
-        let broker = try FixtureProgram("broker", "--bind", self.address, environment: self.environment)
+        let broker = try FixtureProgram(
+            ["broker", "--bind", self.address] + self.brokerArguments, environment: self.environment)
         _ = try #require(await broker.line())
         return broker
     }

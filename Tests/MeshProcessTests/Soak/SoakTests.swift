@@ -22,7 +22,9 @@ extension Processes {
             let cluster = try await Cluster(
                 nodes: ["one", "two"],
                 // What is measured is what is left, not how soon a busy machine answers.
-                environment: ["FIXTURES_REMEMBERED": "\(Self.remembered)", "FIXTURES_LEASE": "10000"])
+                environment: ["FIXTURES_REMEMBERED": "\(Self.remembered)", "FIXTURES_LEASE": "10000"],
+                // As much as is there after the first seconds.
+                brokerArguments: ["--logs-size", "256KiB"])
             let driver = try cluster.driver("soak")
             #expect(await driver.line() == "ready")
             let programs = [
