@@ -6,7 +6,7 @@ struct RequestPolicy: Sendable {
 
     /// - Parameter hosts: those beside the names and addresses of the host itself.
     init(allowing hosts: [String] = []) {
-        self.hosts = Set(["localhost", "127.0.0.1", "[::1]"] + hosts.map { Self.host(of: $0) })
+        self.hosts = Set(["localhost", "127.0.0.1", "[::1]"] + hosts.map(Self.host(named:)))
     }
 
     /// What a policy looks at.
@@ -24,9 +24,9 @@ struct RequestPolicy: Sendable {
     func refusal(_ request: Facts) -> String? {
         // Another site's name may be made to lead here (DNS rebinding): then its pages are of our origin, as far as a
         // browser knows. It still says by which name it came.
-        guard let authority = request.authority, self.hosts.contains(Self.host(of: authority)) else {
-            return "This dashboard is not known by the name \"\(request.authority.map(Self.host) ?? "")\". Open it by "
-                + "its address, or start it with --allow-host NAME."
+        guard let authority = request.authority, let host = Self.host(of: authority), self.hosts.contains(host) else {
+            return "This dashboard is not known by the name \"\(request.authority ?? "")\". Open it by its address, or "
+                + "start it with --allow-host NAME."
         }
         if request.isChange { return self.refusalOfChange(request, authority) }
         // Other sites may lead here by a link, and do nothing else.
@@ -46,14 +46,30 @@ struct RequestPolicy: Sendable {
         return nil
     }
 
-    /// The host without its port, in lower case.
-    private static func host(of authority: String) -> String {
+    /// The host of `HOST`, `HOST:PORT`, `[IPV6]` or `[IPV6]:PORT`, in lower case; nil for anything else, which may be
+    /// one host for us and another for whoever sent it.
+    private static func host(of authority: String) -> String? {
         let text = authority.lowercased()
-        if text.hasPrefix("["), let end = text.firstIndex(of: "]") { return String(text[...end]) }
-        // An IPv6 address that is written without brackets has several colons.
-        if text.count(where: { $0 == ":" }) > 1 { return "[\(text)]" }
-        let name = text.prefix { $0 != ":" }
-        // A name may be written with the dot at its end.
-        return String(name.hasSuffix(".") ? name.dropLast() : name)
+        let end = text.hasPrefix("[") ? text.firstIndex(of: "]").map(text.index(after:)) : text.firstIndex(of: ":")
+        let host = text[..<(end ?? text.endIndex)]
+        let rest = text[host.endIndex...]
+        guard rest.isEmpty || rest.first == ":" && Self.isPort(rest.dropFirst()) else { return nil }
+        return Self.withoutDot(host)
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        (1...5).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    }
+
+    /// The same for a name that was allowed, which may be an IPv6 address without brackets.
+    private static func host(named name: String) -> String {
+        if name.count(where: { $0 == ":" }) > 1, !name.hasPrefix("[") { return "[\(name.lowercased())]" }
+        return self.host(of: name) ?? name.lowercased()
+    }
+
+    /// A name may be written with the dot at its end.
+    private static func withoutDot(_ name: Substring) -> String {
+        String(name.hasSuffix(".") ? name.dropLast() : name)
     }
 }

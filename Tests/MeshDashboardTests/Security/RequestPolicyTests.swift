@@ -26,11 +26,21 @@ struct RequestPolicyTests {
         "a name that was made to lead here is not answered (DNS rebinding)",
         arguments: [
             "evil.example", "evil.example:8265", "127.0.0.1.evil.example", "localhost.evil.example", "", "[::2]",
-            "127.0.0.2", "::1:8265", "user@localhost",
+            "127.0.0.2", "::1:8265", "user@localhost", "localhost:evil.example", "127.0.0.1:8265@evil.example",
+            "[::1]evil.example", "[::1]:evil.example", "[::1]:80:80", "localhost:80:80", "localhost:", "localhost:+80",
+            "localhost:８０", "localhost/", "localhost:80/", "localhost,evil.example", " localhost", "[::1",
+            "[localhost]",
+            "localhost:123456",
         ])
     func foreign(name: String) {
         #expect(self.isRefused(name))
         #expect(self.isRefused(name, change: true, origin: "http://\(name)", site: "same-origin"))
+    }
+
+    @Test("names that are allowed may be written as addresses are", arguments: ["::2", "[::2]", "[::2]:80"])
+    func allowedAddress(name: String) {
+        let policy = RequestPolicy(allowing: [name])
+        #expect(policy.refusal(RequestPolicy.Facts(authority: "[::2]:8265", isChange: false)) == nil)
     }
 
     @Test("a request without a host is not answered")
