@@ -93,8 +93,8 @@ import Testing
         totals.add(statistics)
         let text = MeshMetricsPage(
             overview: MeshOverview(date: .now, startDate: .now, states: [.alive: 1], restarts: 4),
-            nodes: [], tasks: TaskListing(workers: [], waiting: 0, silentNodes: []), statistics: statistics,
-            totals: totals
+            nodes: [], tasks: TaskListing(workers: [], waiting: 0, silentNodes: []),
+            logs: LogUsage(records: 70, bytes: 4096, dropped: 38_575), statistics: statistics, totals: totals
         ).text
         var metric = ""
         var seen: Set<String> = []
@@ -115,5 +115,8 @@ import Testing
         #expect(text.contains("actormesh_actor_restarts_total 4\n"))
         #expect(text.contains("actormesh_call_failures_total{type=\"app.Counter\"} 5\n"))
         #expect(text.contains("actormesh_mailbox_depth{type=\"app.Counter\"} 2\n"))
+        #expect(text.contains("actormesh_log_records 70\n") && text.contains("actormesh_log_bytes 4096\n"))
+        #expect(text.contains("# TYPE actormesh_log_records_dropped_total counter\n"))
+        #expect(text.contains("actormesh_log_records_dropped_total 38575\n"))
     }
 }

@@ -39,6 +39,7 @@ private let checks: [@Sendable (Data) -> Void] = [
     { check(PoolStatus.self, $0) }, { check(SpawnOutcome.self, $0) }, { check(GrantedHandle.self, $0) },
     { check(LogRecord.self, $0) }, { check(LogSummary.self, $0) }, { check(LogNames.self, $0) },
     { check(EncodedValue.self, $0) }, { check(RemoteCallError.self, $0) }, { check(StateKey.self, $0) },
+    { check(LogUsage.self, $0) },
 ]
 
 /// What a worker writes into the memory that it shares with its node: its code may be anybody's.

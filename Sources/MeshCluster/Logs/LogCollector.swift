@@ -29,6 +29,23 @@ package struct LogPage: Hashable, Sendable, Codable {
     package var removed: UInt64?
 }
 
+/// How much a collector has, and how much never came to it.
+package struct LogUsage: Hashable, Sendable, Codable {
+    /// How many records it has.
+    package var records: UInt64
+    /// How many bytes they take.
+    package var bytes: UInt64
+    /// How many records are missing in what has come since it was started, because they had to make room under a limit
+    /// before they could be collected: what gaps say.
+    package var dropped: UInt64
+
+    package init(records: UInt64, bytes: UInt64, dropped: UInt64) {
+        self.records = records
+        self.bytes = bytes
+        self.dropped = dropped
+    }
+}
+
 /// Keeps what the workers of a mesh say, and finds it again. Lives in the broker's process.
 package distributed actor LogCollector {
     package typealias ActorSystem = Mesh
@@ -90,6 +107,9 @@ package distributed actor LogCollector {
             store: self.store.id, batches: [], place: self.store.next, hasMore: false,
             records: self.store.recordsSoFar)
     }
+
+    /// How much it has, and how much never came.
+    package distributed func usage() throws -> LogUsage { self.store.usage }
 
     /// Records from a place on, the oldest first.
     ///
@@ -181,7 +201,7 @@ package distributed actor LogCollector {
 
 extension LogCollector: RoleGuarded {
     package static func permits(_ method: String, to role: MeshRole) -> Bool {
-        let looks: Set = ["read", "readBack", "end"]
+        let looks: Set = ["read", "readBack", "end", "usage"]
         let speaks: Set = ["begin", "take"]
         return looks.contains(method) || role == .driver && speaks.contains(method)
     }

@@ -217,7 +217,7 @@ package struct LogSpool {
 
 extension LogBatch {
     /// A record in the place of those that are missing, up to the end of a batch.
-    static func gap(of dropped: UInt64, in batch: LogBatch, number: UInt64) -> LogBatch {
+    package static func gap(of dropped: UInt64, in batch: LogBatch, number: UInt64) -> LogBatch {
         var run = LogRun()
         let text = "\(dropped) records are missing: they had to make room before they could be collected"
         run.add(LogContent(kind: .gap, level: .warning, time: LogOutlet.now(), text: text, dropped: dropped))

@@ -27,6 +27,8 @@ package struct LogStore {
     private let limits: Limits
     private let directory: String?
     private var segments: [LogSegment] = []
+    /// How many records are missing in what came since this process has it: they had to make room before they came.
+    private var dropped: UInt64 = 0
     /// The last batch of each spool.
     private var spools: [UniqueID: UInt64] = [:]
 
@@ -90,6 +92,12 @@ package struct LogStore {
     /// How many bytes it has.
     package var size: Int { self.segments.reduce(0) { $0 + $1.file.size } }
 
+    /// How much it has, and how much never came.
+    package var usage: LogUsage {
+        LogUsage(
+            records: self.segments.reduce(0) { $0 + $1.index.records }, bytes: UInt64(self.size), dropped: self.dropped)
+    }
+
     /// The last batch of a spool that is here, or was.
     package func last(of spool: UniqueID) -> UInt64 { self.spools[spool] ?? 0 }
 
@@ -103,10 +111,13 @@ package struct LogStore {
         let batch = try LogBatch(reading: bytes)
         guard batch.number > self.last(of: spool) else { return }
         // Before anything of it is written.
-        try batch.forEachSketch { _, _, _, _ in }
+        var missing: UInt64 = 0
+        // What a driver says can be any number.
+        try batch.forEachSketch { sketch, _, _, _ in if sketch.kind == .gap { missing &+= sketch.dropped } }
         try self.makeRoom()
         try self.segments[self.segments.count - 1].append(batch, from: spool, bytes)
         self.spools[spool] = batch.number
+        self.dropped &+= missing
     }
 
     private mutating func makeRoom() throws {

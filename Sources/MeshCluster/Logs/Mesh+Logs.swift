@@ -41,6 +41,15 @@ extension Mesh {
     }
 }
 
+extension Mesh {
+    /// How much the collector of this mesh has, and how much never came to it.
+    ///
+    /// - Throws: `brokerUnavailable`.
+    package func logUsage() async throws -> LogUsage {
+        try await self.membership.ask { _ in try await self.membership.logCollector().usage() }
+    }
+}
+
 /// Reads what the collector has, page by page.
 struct LogReading {
     private let query: LogQuery

@@ -15,6 +15,8 @@ package protocol MeshSource: Sendable {
     func records(_ query: LogQuery) async throws -> [LogRecord]
     /// The same, and then what is said from now on.
     func follow(_ query: LogQuery) async throws -> MeshStream<LogRecord>
+    /// How much the collector of the log has, and how much never came to it.
+    func logUsage() async throws -> LogUsage
     func events() async throws -> MeshStream<MeshEvent>
     func kill(id: UniqueID, restart: Bool) async throws
 

@@ -7,6 +7,7 @@ struct MeshMetricsPage {
     var overview: MeshOverview
     var nodes: [NodeInfo]
     var tasks: TaskListing
+    var logs: LogUsage
     var statistics: MeshStatistics
     var totals: MetricTotals
 
@@ -14,6 +15,7 @@ struct MeshMetricsPage {
         var page = PrometheusText()
         self.addMesh(to: &page)
         self.addNodes(to: &page)
+        self.addLogs(to: &page)
         self.addActors(to: &page)
         self.addProcesses(to: &page)
         return page.text
@@ -64,6 +66,17 @@ struct MeshMetricsPage {
         for (custom, amount) in resources.custom.sorted(by: { $0.key < $1.key }) {
             page.add(name, amount, ["node": node.name, "resource": custom])
         }
+    }
+
+    private func addLogs(to page: inout PrometheusText) {
+        page.begin("actormesh_log_records", .gauge, "Log records that are kept.")
+        page.add("actormesh_log_records", self.logs.records)
+        page.begin("actormesh_log_bytes", .gauge, "Bytes of the log that is kept.")
+        page.add("actormesh_log_bytes", self.logs.bytes)
+        page.begin(
+            "actormesh_log_records_dropped_total", .counter,
+            "Log records that had to make room under a limit before they could be collected.")
+        page.add("actormesh_log_records_dropped_total", self.logs.dropped)
     }
 
     private func addActors(to page: inout PrometheusText) {

@@ -45,15 +45,18 @@ actor MetricsExporter {
 
     private func gather() async throws -> String {
         let source = self.source
-        let (overview, nodes, tasks, statistics) = try await source.asked(within: self.deadline) {
+        let (overview, nodes, tasks, logs, statistics) = try await source.asked(within: self.deadline) {
             async let overview = source.overview()
             async let nodes = source.nodes()
             async let tasks = source.tasks()
-            return (try await overview, try await nodes, try await tasks, try await source.statistics())
+            async let logs = source.logUsage()
+            return (
+                try await overview, try await nodes, try await tasks, try await logs, try await source.statistics()
+            )
         }
         self.totals.add(statistics)
         return MeshMetricsPage(
-            overview: overview, nodes: nodes, tasks: tasks, statistics: statistics, totals: self.totals
+            overview: overview, nodes: nodes, tasks: tasks, logs: logs, statistics: statistics, totals: self.totals
         ).text
     }
 }

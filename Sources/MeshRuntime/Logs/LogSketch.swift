@@ -11,6 +11,8 @@ package struct LogSketch {
     package var actor: Range<Int>?
     package var task: Range<Int>?
     package var driver: PeerID?
+    /// How many records a gap stands for.
+    package var dropped: UInt64
 
     /// Passes over a record.
     ///
@@ -20,7 +22,7 @@ package struct LogSketch {
         guard parts == 9 || parts == 10 else { throw WireError("a log record has nine parts or ten") }
         guard let kind = LogRecord.Kind(number: try reader.readUInt()) else { throw WireError("no such kind") }
         guard let level = Logger.Level(number: try reader.readUInt()) else { throw WireError("no such level") }
-        (self.kind, self.level, self.time) = (kind, level, try reader.readUInt())
+        (self.kind, self.level, self.time, self.dropped) = (kind, level, try reader.readUInt(), 0)
         try reader.skipString(maximumBytes: LogContent.longestText)
         let count = try reader.readArrayHeader()
         guard count % 2 == 0, count <= 2 * LogContent.mostMetadata else { throw WireError("the metadata are no pairs") }
@@ -37,7 +39,7 @@ package struct LogSketch {
         try reader.skipOptionalString(maximumBytes: LogContent.longestMetadata)
         if reader.offset > start + 1 { self.task = start..<reader.offset }
         try reader.skipOptionalString(maximumBytes: LogContent.longestMetadata)
-        _ = try reader.readUInt()
+        self.dropped = try reader.readUInt()
         if parts == 10 { self.driver = PeerID(try reader.readUInt()) }
     }
 }

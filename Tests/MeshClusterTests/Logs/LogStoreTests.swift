@@ -206,9 +206,41 @@ import Testing
         #expect(found.allSatisfy { $0.driver == PeerID(3) })
     }
 
+    @Test("a store knows how much it has, also opened again, and how much never came", arguments: [false, true])
+    func usage(inFiles: Bool) throws {
+        let folder = Folder()
+        func open() throws -> LogStore {
+            inFiles ? try LogStore(directory: folder.path, limits: self.limits) : LogStore(limits: self.limits)
+        }
+        var store = try open()
+        #expect(store.usage == LogUsage(records: 0, bytes: UInt64(store.size), dropped: 0))
+        for number in 1...3 as ClosedRange<UInt64> {
+            try store.append(Batches.batch(number, ["a", "b"], first: number * 2).bytes, from: self.spool)
+        }
+        let before = Batches.batch(4, [], first: 50)
+        let gap = LogBatch.gap(of: 38_575, in: before, number: 4).bytes
+        // What comes twice counts once.
+        for _ in 0..<2 { try store.append(gap, from: self.spool) }
+        #expect(store.usage == LogUsage(records: 7, bytes: UInt64(store.size), dropped: 38_575))
+        guard inFiles else { return }
+        #expect(try open().usage == LogUsage(records: 7, bytes: UInt64(store.size), dropped: 0))
+    }
+
+    @Test("what had to go is not counted as kept")
+    func usageShrinks() throws {
+        var store = LogStore(limits: LogStore.Limits(size: 256 << 10, age: .max))
+        for number in 1...400 as ClosedRange<UInt64> {
+            let text = String(repeating: "x", count: 4000)
+            try store.append(Batches.batch(number, [text], first: number).bytes, from: self.spool)
+        }
+        let usage = store.usage
+        #expect(usage.records == UInt64(try self.all(store).count) && usage.records < 100)
+        #expect(usage.bytes == UInt64(store.size))
+    }
+
     @Test("an observer's key is good for reading, and for nothing that writes")
     func roles() {
-        for method in ["read", "readBack", "end"] { #expect(LogCollector.permits(method, to: .observer)) }
+        for method in ["read", "readBack", "end", "usage"] { #expect(LogCollector.permits(method, to: .observer)) }
         for method in ["begin", "take"] {
             #expect(!LogCollector.permits(method, to: .observer))
             #expect(LogCollector.permits(method, to: .driver))

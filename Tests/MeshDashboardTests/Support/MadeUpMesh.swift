@@ -17,6 +17,7 @@ final class MadeUpMesh: MeshSource {
         var records: [LogRecord] = []
         var statistics: [ProcessStatistics] = []
         var calls: [CallInfo] = []
+        var logUsage = LogUsage(records: 0, bytes: 0, dropped: 0)
         var queries: [LogQuery] = []
         var followers: [(query: LogQuery, continuation: MeshStream<LogRecord>.Continuation)] = []
         /// Why it does not answer; nil while it does.
@@ -112,6 +113,8 @@ final class MadeUpMesh: MeshSource {
         }
     }
 
+    func logUsage() async throws -> LogUsage { try self.ask { $0.logUsage } }
+
     func events() async throws -> MeshStream<MeshEvent> { self.broadcast.stream }
 
     func happens(_ event: MeshEvent) { self.broadcast.continuation.trySend(event) }
@@ -148,12 +151,12 @@ func termination(_ id: UniqueID, name: String? = nil, message: String = "it was 
 func record(
     _ sequence: UInt64, _ text: String, level: Logger.Level = .info, kind: LogRecord.Kind = .output,
     node: String = "one", actor: LogRecord.Actor? = nil, task: String? = nil, metadata: [String: String] = [:],
-    dropped: UInt64 = 0
+    dropped: UInt64 = 0, driver: PeerID? = nil
 ) -> LogRecord {
     LogRecord(
         node: node, processID: 7, source: UniqueID(high: 3, low: 4), sequence: sequence,
         date: Date(timeIntervalSince1970: 1_800_000_000.25), level: level, kind: kind, text: text, metadata: metadata,
-        actor: actor, task: task, dropped: dropped)
+        actor: actor, task: task, dropped: dropped, driver: driver)
 }
 
 func figures(of actor: ActorInfo, calls: UInt64, failures: UInt64 = 0) -> ProcessStatistics {
