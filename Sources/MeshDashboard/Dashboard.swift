@@ -48,8 +48,8 @@ public struct Dashboard: Service {
         }
         let endpoint = (try? mesh.membership.endpoint) ?? nil
         try self.init(
-            source: mesh, configuration, credentials: credentials, meshName: endpoint ?? "embedded mesh",
-            logger: logger, whenReady: whenReady)
+            source: mesh, configuration, credentials: credentials,
+            meshName: configuration.meshName ?? endpoint ?? "embedded mesh", logger: logger, whenReady: whenReady)
     }
 
     /// A dashboard of anything that answers like a mesh.

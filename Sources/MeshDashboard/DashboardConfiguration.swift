@@ -16,6 +16,8 @@ public struct DashboardConfiguration: Sendable {
     /// The file of the mesh's key, against which a sign-in is checked; nil in a mesh without one. It has to be the one
     /// with which the process has joined.
     public var keyFile: String?
+    /// What pages call the mesh; nil: the address at which this process found its broker.
+    public var meshName: String?
     /// How long the mesh may take to answer.
     public var patience: Duration
     /// How often a page that is open is made anew.
@@ -28,7 +30,8 @@ public struct DashboardConfiguration: Sendable {
     public init(
         host: String = "127.0.0.1", port: Int = standardPort, allowedHosts: [String] = [], isBehindProxy: Bool = false,
         isPrivate: Bool = false,
-        keyFile: String? = nil, patience: Duration = .seconds(3), refreshInterval: Duration = .seconds(1)
+        keyFile: String? = nil, meshName: String? = nil, patience: Duration = .seconds(3),
+        refreshInterval: Duration = .seconds(1)
     ) {
         self.host = host
         self.port = port
@@ -36,6 +39,7 @@ public struct DashboardConfiguration: Sendable {
         self.isBehindProxy = isBehindProxy
         self.isPrivate = isPrivate
         self.keyFile = keyFile
+        self.meshName = meshName
         self.patience = patience
         self.refreshInterval = refreshInterval
     }

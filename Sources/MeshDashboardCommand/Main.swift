@@ -54,6 +54,11 @@ struct Main: AsyncParsableCommand {
             valueName: "file"))
     var keyFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "What pages call the mesh (default: the address of --mesh).", valueName: "name", visibility: .hidden))
+    var meshName: String?
+
     @Flag(
         help: ArgumentHelp("End when standard input does, as when whoever started it has ended.", visibility: .hidden))
     var endWithInput = false
@@ -62,7 +67,7 @@ struct Main: AsyncParsableCommand {
         get throws {
             var dashboard = DashboardConfiguration(
                 allowedHosts: self.allowHost, isBehindProxy: self.behindProxy,
-                isPrivate: self.isPrivate)
+                isPrivate: self.isPrivate, meshName: self.meshName)
             try dashboard.bind(to: self.bind)
             try dashboard.check()
             return dashboard

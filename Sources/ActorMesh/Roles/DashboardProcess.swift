@@ -17,8 +17,9 @@ package struct DashboardProcess: Sendable {
     /// - Parameters:
     ///   - address: where it is to listen.
     ///   - broker: where it finds the broker.
+    ///   - name: what it calls the mesh: where others find the broker.
     ///   - keyFile: the file of the mesh's key.
-    static func start(at address: String, broker: String, keyFile: String?) {
+    static func start(at address: String, broker: String, name: String, keyFile: String?) {
         let path = "\(programFolder())/\(Self.program)"
         var ends: [Int32] = [-1, -1]
         guard isExecutable(path) else {
@@ -30,7 +31,7 @@ package struct DashboardProcess: Sendable {
             return say("mesh: there is no dashboard: \(describeErrno()).", to: STDERR_FILENO)
         }
         let key = keyFile.map { ["--key-file", $0] } ?? []
-        let arguments = [path, "--mesh", broker, "--bind", address, "--end-with-input"] + key
+        let arguments = [path, "--mesh", broker, "--mesh-name", name, "--bind", address, "--end-with-input"] + key
         let (processID, failure) = Self.spawn(path, arguments, input: ends[0])
         close(ends[0])
         guard failure == 0 else {

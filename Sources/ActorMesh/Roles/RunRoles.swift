@@ -27,7 +27,9 @@ package func runBroker(_ configuration: MeshConfiguration, dashboard: String? = 
     }
     say("broker ready at \(process.publicEndpoints.joined(separator: " "))", to: 1)
     if let dashboard, let endpoint = process.mesh.address.endpoints.first {
-        DashboardProcess.start(at: dashboard, broker: endpoint, keyFile: configuration.effectiveKeyFile)
+        DashboardProcess.start(
+            at: dashboard, broker: endpoint, name: process.publicEndpoints.first ?? endpoint,
+            keyFile: configuration.effectiveKeyFile)
     }
     await termination.wait()
     process.end(reason: "the broker was told to end")

@@ -26,6 +26,10 @@ struct DashboardTests {
             _ = try await driver.ask("spawn one")
             #expect(try await self.get("\(address)actors").contains(">one<"))
             #expect(try await self.get("\(address)api/v1/nodes").contains("\"name\":\"alpha\""))
+            // It is called by where others find the broker, and not by how the dashboard does.
+            #expect(try await self.get(address).contains("<title>Overview – \(scene.mesh)</title>"))
+            #expect(!(try await self.get(address).contains("ipc:")))
+            #expect(try await self.get("\(address)metrics").contains("actormesh_log_records_dropped_total 0"))
             broker.signal(signal)
             _ = try await broker.status()
             try await ended(dashboard)
