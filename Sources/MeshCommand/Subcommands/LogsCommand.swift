@@ -92,17 +92,11 @@ struct LogsCommand: AsyncParsableCommand {
         return query
     }
 
-    /// Reads `5m` as five minutes before now, or a date.
-    static func date(_ text: String, _ option: String, _ now: Date) throws -> Date {
-        let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        if let unit = text.last.flatMap({ units[$0] }), let count = Double(text.dropLast()), count >= 0, count < 1e9 {
-            return now.addingTimeInterval(-count * unit)
+    private static func date(_ text: String, _ option: String, _ now: Date) throws -> Date {
+        guard let date = LogTime.date(text, before: now) else {
+            throw ValidationError("\(option) takes \(LogTime.words), not \"\(text)\".")
         }
-        let styles = [Date.ISO8601FormatStyle(), Date.ISO8601FormatStyle(includingFractionalSeconds: true)]
-        for style in styles { if let date = try? style.parse(text) { return date } }
-        throw ValidationError(
-            "\(option) takes a time ago, such as 30s, 5m, 2h or 7d, or a date such as 2026-01-31T12:00:00Z, not \"\(text)\"."
-        )
+        return date
     }
 
     func run() async throws {

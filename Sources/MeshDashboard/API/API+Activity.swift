@@ -38,6 +38,8 @@ extension DashboardAPI {
         public var traceID: String?
         /// How many records a gap stands for.
         public var dropped: UInt64
+        /// The process of the program for which it was said.
+        public var driver: String?
     }
 
     /// An actor that said something.

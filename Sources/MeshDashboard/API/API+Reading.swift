@@ -104,7 +104,8 @@ extension DashboardAPI.Record {
             actor: record.actor.map {
                 DashboardAPI.Speaker(
                     id: $0.id.description, type: $0.typeName, name: $0.name, incarnation: $0.incarnation)
-            }, task: record.task, traceID: record.traceID, dropped: record.dropped)
+            }, task: record.task, traceID: record.traceID, dropped: record.dropped,
+            driver: record.driver?.description)
     }
 }
 

@@ -160,7 +160,8 @@ enum Script {
           let text;
           try {
             const answer = await fetch(address, { headers: { Accept: 'text/html' } });
-            if (!answer.ok) { location.href = address; return; }
+            // A page that says what is wrong with its address has the form by which that is mended.
+            if (!answer.ok && answer.status !== 400) { location.href = address; return; }
             text = await answer.text();
           } catch { location.href = address; return; }
           if (number !== latest) return;

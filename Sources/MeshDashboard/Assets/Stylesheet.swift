@@ -170,6 +170,8 @@ enum Stylesheet {
         .filter label { color: var(--muted); font-size: .87rem; }
         .filter input[type=search] { flex: 1 1 16rem; max-width: 26rem; }
         .filter.many input[type=search] { flex: 1 1 8rem; max-width: 14rem; min-width: 6rem; }
+        .filter .time { flex: 0 1 10rem; min-width: 6rem; }
+        .warning p { margin: 0; }
         input, select, button, .danger, .quiet { font: inherit; padding: .32rem .65rem; border-radius: 6px;
           border: 1px solid var(--line-strong); background: var(--surface); color: var(--text); }
         input[type=checkbox] { padding: 0; accent-color: var(--accent); }

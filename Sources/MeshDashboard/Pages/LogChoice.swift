@@ -11,19 +11,22 @@ struct LogChoice: Hashable, Sendable {
     var level: Logger.Level?
     var text: String?
     var incarnation: UInt64?
-    /// Nothing that is older than this: `30s`, `5m`, `2h`, `7d`.
+    /// Nothing that is older: a time ago such as `5m`, or a date.
     var since: String?
+    /// Nothing that is newer; the same.
+    var until: String?
     /// How many records, the newest.
     var limit: Int
 
     static let standardLimit = 200
     static let maximumLimit = 1000
-    /// What the page offers as an age.
+    /// What the page offers as times.
     static let ages = ["1m", "5m", "1h", "1d"]
 
     init(
         actor: String? = nil, task: String? = nil, node: String? = nil, level: Logger.Level? = nil,
-        text: String? = nil, incarnation: UInt64? = nil, since: String? = nil, limit: Int = standardLimit
+        text: String? = nil, incarnation: UInt64? = nil, since: String? = nil,
+        until: String? = nil, limit: Int = standardLimit
     ) {
         self.actor = actor
         self.task = task
@@ -32,18 +35,25 @@ struct LogChoice: Hashable, Sendable {
         self.text = text
         self.incarnation = incarnation
         self.since = since
+        self.until = until
         self.limit = limit
     }
 
-    /// Reads the parameters of an address. What makes no sense in them is as if it were not there.
-    init(_ query: QueryParameters) {
-        func bounded(_ name: String) -> String? { query[name].map { String($0.prefix(200)) } }
+    /// Reads the parameters of an address. Times that make no sense stay as they were written, so that whoever wrote them
+    /// can mend them.
+    init(_ reader: inout ParameterReader) {
+        for name in ["since", "until"] { _ = reader.value(name, LogTime.words) { LogTime.date($0, before: Date()) } }
         self.init(
-            actor: bounded("actor"), task: bounded("task"), node: bounded("node"),
-            level: query["level"].flatMap(Logger.Level.init(rawValue:)), text: bounded("text"),
-            incarnation: query["incarnation"].flatMap { UInt64($0) },
-            since: query["since"].flatMap { Self.seconds(in: $0) == nil ? nil : $0 },
-            limit: min(max(1, query["limit"].flatMap { Int($0) } ?? Self.standardLimit), Self.maximumLimit))
+            actor: reader.text("actor"), task: reader.text("task"), node: reader.text("node"),
+            level: reader.value("level", alternatives(Logger.Level.allCases.map(\.rawValue))) { text in
+                Logger.Level(rawValue: text.lowercased())
+            },
+            text: reader.text("text"),
+            incarnation: reader.value("incarnation", "a life of an actor, counted from 1") { text in
+                UInt64(text).flatMap { $0 > 0 ? $0 : nil }
+            },
+            since: reader.text("since"), until: reader.text("until"),
+            limit: reader.number("limit", from: 1, to: Self.maximumLimit, standard: Self.standardLimit))
     }
 
     var parameters: [(name: String, value: String)] {
@@ -51,6 +61,7 @@ struct LogChoice: Hashable, Sendable {
             ("actor", self.actor ?? ""), ("task", self.task ?? ""), ("node", self.node ?? ""),
             ("level", self.level?.rawValue ?? ""), ("text", self.text ?? ""),
             ("incarnation", self.incarnation.map(String.init) ?? ""), ("since", self.since ?? ""),
+            ("until", self.until ?? ""),
             ("limit", self.limit == Self.standardLimit ? "" : "\(self.limit)"),
         ]
         return parameters.filter { !$0.1.isEmpty }
@@ -60,16 +71,8 @@ struct LogChoice: Hashable, Sendable {
     func query(at now: Date) -> LogQuery {
         LogQuery(
             actor: self.actor, task: self.task, node: self.node,
-            since: self.since.flatMap(Self.seconds).map { now.addingTimeInterval(-$0) },
+            since: self.since.flatMap { LogTime.date($0, before: now) },
+            until: self.until.flatMap { LogTime.date($0, before: now) },
             level: self.level, text: self.text, incarnation: self.incarnation, limit: self.limit)
-    }
-
-    /// How long ago `5m` is; nil when it is no such thing.
-    private static func seconds(in age: String) -> Double? {
-        let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let unit = age.last.flatMap({ units[$0] }), (2...6).contains(age.utf8.count),
-            let number = UInt32(age.dropLast())
-        else { return nil }
-        return Double(number) * unit
     }
 }

@@ -43,7 +43,6 @@ struct LogList {
             <li id="l\(record.source.description)-\(record.sequence)" class="is-\(record.level.rawValue)\(" gap", if: isGap)">\
             \(Parts.fineTime(record.date)) <span class="level">\(record.level.rawValue)</span> \
             <span class="origin">\(self.origin(of: record))</span> <span class="text">\
-            \(isGap ? "\(Parts.count(Int(clamping: record.dropped), "record")) missing: " : HTML.empty)\
             \(self.cut(record.text, to: self.textLimit))\(self.metadata(of: record))</span></li>
 
             """

@@ -1,6 +1,4 @@
 import ActorMesh
-import FoundationEssentials
-import Logging
 import MeshCore
 import MeshRuntime
 
@@ -13,7 +11,7 @@ struct LogsPage {
     var html: HTML {
         """
         <h1>Logs</h1>
-        \(self.form)
+        \(LogFilter(choice: self.choice, nodes: self.nodes).html)
         \(self.window.records.isEmpty ? self.nothing : self.list)
         """
     }
@@ -22,57 +20,6 @@ struct LogsPage {
         self.choice == LogChoice()
             ? Parts.nothing("Nobody has said anything yet.") : Parts.nothing("No record is like that.")
     }
-
-    // MARK: Choosing
-
-    private var form: HTML {
-        """
-        <form class="filter many" role="search" method="get" data-soft>
-        <label for="text">Text</label>
-        <input id="text" name="text" type="search" value="\(self.choice.text ?? "")" autocomplete="off" spellcheck="false">
-        <label for="actor">Actor</label>
-        <input id="actor" name="actor" type="search" value="\(self.choice.actor ?? "")" placeholder="name, type or ID" \
-        autocomplete="off" spellcheck="false">
-        <label for="task">Task</label>
-        <input id="task" name="task" type="search" value="\(self.choice.task ?? "")" placeholder="type" \
-        autocomplete="off" spellcheck="false">
-        <label for="level">Level</label>
-        <select id="level" name="level"><option value="">any</option>\
-        \(Logger.Level.allCases.html { Self.option($0.rawValue, "\($0.rawValue) or worse", isChosen: $0 == self.choice.level) })\
-        </select>
-        <label for="node">Node</label>
-        <select id="node" name="node"><option value="">any</option>\
-        \(self.nodeNames.html { Self.option($0, $0, isChosen: $0 == self.choice.node) })</select>
-        <label for="since">Since</label>
-        <select id="since" name="since"><option value="">the beginning</option>\
-        \(self.ages.html { Self.option($0, "\($0) ago", isChosen: $0 == self.choice.since) })</select>
-        \(self.kept)\
-        <button id="choose">Show</button>
-        \(self.choice == LogChoice() ? HTML.empty : "<a class=\"quiet\" href=\"?\" data-soft>Clear</a>")
-        </form>
-
-        """
-    }
-
-    private var nodeNames: [String] {
-        self.choice.node.map { self.nodes.contains($0) ? self.nodes : self.nodes + [$0] } ?? self.nodes
-    }
-
-    private var ages: [String] {
-        self.choice.since.map { LogChoice.ages.contains($0) ? LogChoice.ages : LogChoice.ages + [$0] } ?? LogChoice.ages
-    }
-
-    private static func option(_ value: String, _ title: String, isChosen: Bool) -> HTML {
-        "<option value=\"\(value)\"\(" selected", if: isChosen)>\(title)</option>"
-    }
-
-    /// What has no field of its own stays chosen.
-    private var kept: HTML {
-        let fields = self.choice.parameters.filter { ["incarnation", "limit"].contains($0.name) }
-        return fields.html { "<input type=\"hidden\" name=\"\($0.name)\" value=\"\($0.value)\">\n" }
-    }
-
-    // MARK: Showing
 
     private var list: HTML {
         """

@@ -14,17 +14,18 @@ enum Page: Hashable, Sendable {
     case objects
     case logs(LogChoice)
 
+    /// - Parameter reader: notes the parameters that make no sense; the page is that without them.
     /// - Returns: nil when there is no such page.
-    init?(path: [String], _ query: QueryParameters) {
+    init?(path: [String], _ reader: inout ParameterReader) {
         switch path {
         case []: self = .overview
         case ["nodes"]: self = .nodes
-        case ["actors"]: self = .actors(ActorQuery(query))
-        case ["actors", "ended"]: self = .ended(ActorQuery(query))
-        case ["tree"]: self = .tree(TreeChoice(query))
+        case ["actors"]: self = .actors(ActorQuery(&reader))
+        case ["actors", "ended"]: self = .ended(ActorQuery(&reader))
+        case ["tree"]: self = .tree(TreeChoice(&reader))
         case ["tasks"]: self = .tasks
         case ["objects"]: self = .objects
-        case ["logs"]: self = .logs(LogChoice(query))
+        case ["logs"]: self = .logs(LogChoice(&reader))
         default:
             guard path.count == 2, path[0] == "actors", let id = UniqueID(path[1]) else { return nil }
             self = .actor(id)
@@ -92,16 +93,19 @@ enum Page: Hashable, Sendable {
 }
 
 extension ActorQuery {
-    /// Reads the parameters of an address. What makes no sense in them is as if it were not there.
-    init(_ query: QueryParameters) {
+    /// Reads the parameters of an address.
+    init(_ reader: inout ParameterReader) {
+        let states = alternatives(ActorInfo.State.allCases.map(\.rawValue))
+        let orders = alternatives(Order.allCases.map(\.rawValue))
         self.init(
-            text: String((query["text"] ?? "").prefix(200)),
-            states: Set(query.all("state").compactMap(ActorInfo.State.init(rawValue:))), node: query["node"],
-            type: query["type"], namespace: query["namespace"],
-            parent: query["parent"].flatMap(Parent.init(parameter:)),
-            order: query["order"].flatMap(Order.init(rawValue:)) ?? .name, isDescending: query["descending"] == "yes",
-            offset: min(max(0, query["offset"].flatMap { Int($0) } ?? 0), 1 << 40),
-            limit: min(max(1, query["limit"].flatMap { Int($0) } ?? 100), Self.maximumLimit))
+            text: reader.text("text") ?? "",
+            states: Set(reader.values("state", states, ActorInfo.State.init(rawValue:))), node: reader.text("node"),
+            type: reader.text("type"), namespace: reader.text("namespace"),
+            parent: reader.value("parent", Parent.words, Parent.init(parameter:)),
+            order: reader.value("order", orders, Order.init(rawValue:)) ?? .name,
+            isDescending: reader.flag("descending"),
+            offset: reader.number("offset", from: 0, to: 1 << 40, standard: 0),
+            limit: reader.number("limit", from: 1, to: Self.maximumLimit, standard: 100))
     }
 
     /// What `init` reads, without what is as always.
@@ -133,6 +137,9 @@ extension ActorQuery.Parent {
         case .nobody: "nobody"
         }
     }
+
+    /// What `init` takes.
+    static let words = "the 32 hexadecimal digits of an actor's ID, program- and the 16 of a process, or nobody"
 
     init?(parameter: String) {
         if parameter == "nobody" {

@@ -9,8 +9,20 @@ struct PageRenderer: Sendable {
 
     /// The content of a page for somebody.
     ///
-    /// - Parameter tail: follows what the page shows of the log, when it is one that stays open.
-    func content(of page: Page, for session: Session?, tail: LogTail? = nil) async -> Content {
+    /// - Parameters:
+    ///   - problems: what makes no sense in its address; then that is all that it says.
+    ///   - tail: follows what the page shows of the log, when it is one that stays open.
+    func content(
+        of page: Page, for session: Session?, problems: [ParameterProblem] = [], tail: LogTail? = nil
+    ) async -> Content {
+        guard problems.isEmpty else {
+            let html = UnclearPage(page: page, problems: problems, nodes: await self.nodeNames()).html
+            return Content(title: page.section.rawValue, html: html)
+        }
+        return await self.content(of: page, for: session, tail)
+    }
+
+    private func content(of page: Page, for session: Session?, _ tail: LogTail?) async -> Content {
         switch page {
         case .overview: await self.overview()
         case .nodes:

@@ -15,11 +15,10 @@ struct TreeChoice: Hashable, Sendable {
         self.open = open
     }
 
-    init(_ query: QueryParameters) {
-        self.root = query["root"].flatMap { UniqueID($0) }
-        guard query.has("open") else { return }
-        let ids = (query["open"] ?? "").split(separator: ".").prefix(Self.limit)
-        self.open = ids.compactMap { UniqueID(String($0)) }
+    /// Reads the parameters of an address. Actors in it that there cannot be are not open.
+    init(_ reader: inout ParameterReader) {
+        self.root = reader.value("root", "the 32 hexadecimal digits of an actor's ID") { UniqueID($0) }
+        self.open = reader.list("open")?.prefix(Self.limit).compactMap { UniqueID($0) }
     }
 
     var parameters: [(name: String, value: String)] {

@@ -47,7 +47,7 @@ struct PolicyGuard: RouterMiddleware {
             authority: request.head.authority, isChange: ![.get, .head].contains(request.method),
             origin: headers[.origin], fetchSite: headers[Self.fetchSite], fetchMode: headers[Self.fetchMode])
         guard let refusal = self.policy.refusal(facts) else { return try await next(request, context) }
-        return Response(text: refusal + "\n", status: .forbidden)
+        return Response(problem: refusal, to: request, status: .forbidden)
     }
 
     private static let fetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .referer
@@ -68,8 +68,8 @@ struct SignInGuard: RouterMiddleware {
         let isOpen = path == "/sign-in" || path.hasPrefix("/static/")
         let session = self.sessions.find(request.cookies[self.cookieName]?.value)
         if isOpen || session?.isSignedIn == true { return try await next(request, context) }
-        guard !path.hasPrefix("/api/"), !path.hasPrefix("/live"), request.method == .get else {
-            return Response(text: "Sign in first, at /sign-in.\n", status: .unauthorized)
+        guard !request.isForAPI, !path.hasPrefix("/live"), request.method == .get else {
+            return Response(problem: "Sign in first, at /sign-in.", to: request, status: .unauthorized)
         }
         return Response(seeing: Target("sign-in", query: [("next", path)]).text)
     }
@@ -87,13 +87,26 @@ struct ErrorGuard: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as any HTTPResponseError {
-            let text = error.status == .notFound ? "There is no such page.\n" : "\(error.status.reasonPhrase)\n"
-            return Response(text: text, status: error.status)
+            return Response(problem: Self.text(of: error, request), to: request, status: error.status)
         } catch {
             self.logger.error("a request failed", metadata: ["error": "\(error)"])
-            return Response(text: "This page failed. The dashboard's log says why.\n", status: .internalServerError)
+            return Response(
+                problem: "This page failed. The dashboard's log says why.", to: request, status: .internalServerError)
         }
     }
+
+    private static func text(of error: any HTTPResponseError, _ request: Request) -> String {
+        guard error.status == .notFound else { return "\(error.status.reasonPhrase)." }
+        return request.isForAPI
+            ? "There is nothing at this address for \(request.method.rawValue). What there is stands in the article "
+                + "\"Looking at a mesh\" of ActorMesh; all of it begins with /api/v1/."
+            : "There is no such page."
+    }
+}
+
+extension Request {
+    /// Whether a program asks, which understands JSON.
+    var isForAPI: Bool { self.uri.path.split(separator: "/").first == "api" }
 }
 
 extension Response {
@@ -108,6 +121,22 @@ extension Response {
         self.init(
             status: status, headers: [.contentType: "text/plain; charset=utf-8"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    /// What is wrong: for programs as JSON with the key `error`, for people as text.
+    init(problem: String, to request: Request, status: HTTPResponse.Status) {
+        if request.isForAPI, let answer = try? Response(json: DashboardAPI.Problem(error: problem), status: status) {
+            self = answer
+        } else {
+            self.init(text: problem + "\n", status: status)
+        }
+    }
+
+    /// An answer of the JSON API.
+    init(json value: some Encodable, status: HTTPResponse.Status = .ok) throws {
+        self.init(
+            status: status, headers: [.contentType: "application/json; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: try DashboardAPI.text(of: value) + "\n")))
     }
 
     /// The way to another page, after something was changed.

@@ -45,21 +45,33 @@ struct Site: Sendable {
         self.sessions.find(request.cookies[self.cookieName]?.value)
     }
 
-    private static func page(of request: Request, below prefix: String? = nil) -> Page? {
+    /// The page of an address, and what makes no sense in that.
+    private static func page(of request: Request, below prefix: String? = nil) -> (Page, [ParameterProblem])? {
         var path = request.uri.path.split(separator: "/").map(String.init)
         if let prefix, path.first == prefix { path.removeFirst() }
-        return Page(path: path, QueryParameters(request.uri.query ?? ""))
+        var reader = ParameterReader(QueryParameters(request.uri.query ?? ""))
+        return Page(path: path, &reader).map { ($0, reader.problems) }
     }
 
     private func page(_ request: Request) async -> Response {
-        guard let page = Self.page(of: request) else { return self.notFound(request) }
+        guard let (page, problems) = Self.page(of: request) else { return self.notFound(request) }
         let session = self.session(of: request)
-        let content = await self.renderer.content(of: page, for: session)
+        let content = await self.renderer.content(of: page, for: session, problems: problems)
+        let html = self.layout(session).page(
+            title: content.title, section: page.section, live: Self.live(page, problems), comesBack: content.isOld,
+            content.html)
+        return Response(
+            page: html, status: content.isMissing ? .notFound : problems.isEmpty ? .ok : .badRequest)
+    }
+
+    /// Where the script gets what is new of a page. What makes no sense makes none there either.
+    private static func live(_ page: Page, _ problems: [ParameterProblem]) -> Target {
         var live = page.target
         live.path.insert("live", at: 0)
-        let html = self.layout(session).page(
-            title: content.title, section: page.section, live: live, comesBack: content.isOld, content.html)
-        return Response(page: html, status: content.isMissing ? .notFound : .ok)
+        for problem in problems where !live.query.contains(where: { $0 == (problem.name, problem.value) }) {
+            live.query.append((problem.name, problem.value))
+        }
+        return live
     }
 
     private func notFound(_ request: Request) -> Response {
@@ -70,13 +82,15 @@ struct Site: Sendable {
 
     /// The content of a page whenever it has changed.
     private func live(_ request: Request) -> Response {
-        guard let page = Self.page(of: request, below: "live") else { return self.notFound(request) }
+        guard let (page, problems) = Self.page(of: request, below: "live") else { return self.notFound(request) }
         let sessionID = self.session(of: request)?.id
         let last = LastContent()
-        let tail = page.logChoice.map(LogTail.init)
+        let tail = problems.isEmpty ? page.logChoice.map(LogTail.init) : nil
         let view = self.renderer.view
-        return self.streams.response(beside: { await tail?.follow(view.source, within: view.searchDeadline) }) {
-            let content = await self.renderer.content(of: page, for: self.sessions.find(sessionID), tail: tail)
+        return self.streams.response(beside: { await tail?.follow(view.source, within: view.searchDeadline) }
+        ) {
+            let content = await self.renderer.content(
+                of: page, for: self.sessions.find(sessionID), problems: problems, tail: tail)
             guard last.isNew(content) else { return nil }
             return LiveStreams.event("content", content.html.text)
         }

@@ -1,4 +1,4 @@
-package import FoundationEssentials
+import FoundationEssentials
 package import Logging
 package import MeshCore
 
@@ -59,16 +59,6 @@ package struct LogContent: Hashable, Sendable {
             kind: record.kind, level: record.level, time: LogTime.nanoseconds(record.date), text: record.text,
             metadata: record.metadata, actor: record.actor, task: record.task, traceID: record.traceID,
             dropped: record.dropped, driver: record.driver)
-    }
-}
-
-/// Times as numbers.
-package enum LogTime {
-    package static func date(_ nanoseconds: UInt64) -> Date { Date(timeIntervalSince1970: Double(nanoseconds) / 1e9) }
-
-    package static func nanoseconds(_ date: Date) -> UInt64 {
-        let seconds = date.timeIntervalSince1970
-        return seconds > 0 && seconds < 1e10 ? UInt64(seconds * 1e9) : seconds > 0 ? .max : 0
     }
 }
 

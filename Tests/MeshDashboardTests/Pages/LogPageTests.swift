@@ -58,17 +58,18 @@ struct LogPageTests {
         #expect(html.contains("996,000 more characters"))
     }
 
-    @Test("gaps say how many records are missing, crashes stand out, actors are linked")
+    @Test("gaps say once how many records are missing, crashes stand out, actors are linked")
     func kinds() async {
         let mesh = MadeUpMesh { state in
             state.records = [
-                record(9, "the limit was reached", level: .warning, kind: .gap, dropped: 1234),
+                record(9, "1234 records are missing: no room", level: .warning, kind: .gap, dropped: 1234),
                 record(10, "killed by signal 9", level: .critical, kind: .crash, actor: Self.counter),
                 record(11, "step", task: "app.Simulate"),
             ]
         }
         let html = await self.html(.logs(LogChoice()), of: mesh)
-        #expect(html.contains("1,234 records missing: the limit was reached"))
+        #expect(html.contains(">1234 records are missing: no room<"))
+        #expect(html.components(separatedBy: "missing").count == 2)
         #expect(html.contains("class=\"is-critical\""))
         #expect(html.contains("href=\"/actors/\(Self.counter.id)\""))
         #expect(html.contains("Counter count</a>") && html.contains("Simulate <span"))
@@ -78,8 +79,11 @@ struct LogPageTests {
     @Test("everything that can be chosen gets to the mesh, with a limit")
     func choosing() async throws {
         let address =
-            "actor=a*&task=Sim*&node=two&level=warning&text=a%20b&since=5m&incarnation=3&limit=99999999"
-        let page = try #require(Page(path: ["logs"], QueryParameters(address)))
+            "actor=a*&task=Sim*&node=two&level=warning&text=a%20b&since=5m&until=2027-01-15T08:00:00Z&incarnation=3"
+            + "&limit=99999999"
+        var reader = ParameterReader(QueryParameters(address))
+        let page = try #require(Page(path: ["logs"], &reader))
+        #expect(reader.problems.isEmpty)
         let mesh = MadeUpMesh()
         let html = await self.html(page, of: mesh)
         let query = try #require(mesh.state.withLock { $0.queries.last })
@@ -87,17 +91,24 @@ struct LogPageTests {
         #expect(query.text == "a b" && query.incarnation == 3 && query.limit == LogChoice.maximumLimit)
         let age = try #require(query.since).timeIntervalSinceNow
         #expect((-400 ... -300).contains(age))
+        #expect(query.until == Date(timeIntervalSince1970: 1_800_000_000))
         #expect(html.contains("No record is like that."))
         // The form shows it, and keeps what it has no field for.
-        #expect(html.contains("value=\"Sim*\"") && html.contains("<option value=\"5m\" selected>"))
+        #expect(
+            html.contains("value=\"Sim*\"") && html.contains("name=\"since\" type=\"text\" class=\"time\" value=\"5m\"")
+        )
+        #expect(html.contains("name=\"until\" type=\"text\" class=\"time\" value=\"2027-01-15T08:00:00Z\""))
         #expect(html.contains("type=\"hidden\" name=\"incarnation\" value=\"3\""))
         #expect(html.contains("<option value=\"two\" selected>"))
     }
 
-    @Test(
-        "ages that make no sense are as if they were not there",
-        arguments: ["", "5", "m", "-5m", "5y", "1e3s", "9999999d"])
-    func nonsense(age: String) { #expect(LogChoice(QueryParameters("since=\(age)")) == LogChoice()) }
+    @Test("the page shows nothing that was said after the end that was chosen")
+    func until() async throws {
+        let mesh = MadeUpMesh { $0.records = [record(1, "early")] }
+        let choice = LogChoice(until: "2027-01-15T07:00:00Z")
+        #expect(!(await self.html(.logs(choice), of: mesh).contains(">early<")))
+        #expect(await self.html(.logs(LogChoice(until: "2027-01-15T09:00:00Z")), of: mesh).contains(">early<"))
+    }
 
     @Test("while the broker is away the lines that were known stay, and the page says so")
     func away() async {

@@ -10,32 +10,7 @@ import Testing
 
 @Suite("The dashboard as a server")
 struct ServerTests {
-    private static let code = "0123456789abcdef"
-
-    /// A dashboard of a mesh, and somebody who asks it.
-    private func serve(
-        _ mesh: MadeUpMesh, credentials: Credentials = .code(code, file: "/run/code"), isPrivate: Bool = false,
-        _ body: @escaping @Sendable (HTTPClient) async throws -> Void
-    ) async throws {
-        let (addresses, continuation) = AsyncStream.makeStream(of: String.self)
-        let dashboard = try Dashboard(
-            source: mesh,
-            DashboardConfiguration(
-                port: 0, allowedHosts: ["mesh.example"], isPrivate: isPrivate, refreshInterval: .milliseconds(20)),
-            credentials: credentials, meshName: "a <mesh>",
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        ) { continuation.yield($0) }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await dashboard.run() }
-            group.addTask {
-                let address = try #require(await addresses.first { _ in true })
-                let port = try #require(URL(string: address)?.port)
-                try await body(HTTPClient(port: UInt16(port)))
-            }
-            try await group.next()
-            group.cancelAll()
-        }
-    }
+    private static let code = HTTPClient.code
 
     private static let pages = [
         "/", "/nodes", "/actors", "/actors/ended", "/tree", "/tasks", "/objects", "/logs", "/sign-in",
@@ -44,7 +19,7 @@ struct ServerTests {
     @Test("every page is there, whole, and allows nothing but this site's own files")
     func pages() async throws {
         let mesh = MadeUpMesh { $0.actors = [actor(1, name: "one")] }
-        try await self.serve(mesh) { client in
+        try await serve(mesh) { client in
             for path in Self.pages {
                 let answer = try await client.get(path)
                 #expect(answer.status == 200, "\(path)")
@@ -74,7 +49,7 @@ struct ServerTests {
 
     @Test("by a name that is not its own it is not reached (DNS rebinding)")
     func rebinding() async throws {
-        try await self.serve(MadeUpMesh()) { client in
+        try await serve(MadeUpMesh()) { client in
             for path in Self.pages + ["/api/v1/overview", "/live", "/static/dashboard.js"] {
                 let answer = try await client.get(path, ["Host": "evil.example:\(client.port)"])
                 #expect(answer.status == 403, "\(path)")
@@ -112,7 +87,7 @@ struct ServerTests {
     func killing() async throws {
         let mesh = MadeUpMesh { $0.actors = [actor(1, name: "one"), actor(2, name: "two")] }
         let (one, two) = (UniqueID(high: 1, low: 2), UniqueID(high: 1, low: 4))
-        try await self.serve(mesh) { client in
+        try await serve(mesh) { client in
             #expect(
                 try await client.get("/actors/\(one)/kill").headers["location"]
                     == "/sign-in?next=%2Factors%2F\(one)%2Fkill")
@@ -154,7 +129,7 @@ struct ServerTests {
 
     @Test("a wrong code does not sign in, and nobody is led to another site")
     func signingIn() async throws {
-        try await self.serve(MadeUpMesh()) { client in
+        try await serve(MadeUpMesh()) { client in
             let (cookie, token) = try Self.session(in: try await client.get("/sign-in"))
             for secret in ["", "wrong", Self.code + "0", String(repeating: "x", count: 7000)] {
                 let answer = try await client.post(
@@ -175,7 +150,7 @@ struct ServerTests {
 
     @Test("at a dashboard that can only look there is nothing to sign in to")
     func readOnly() async throws {
-        try await self.serve(MadeUpMesh(), credentials: .none(reason: "It has an observer's key.")) { client in
+        try await serve(MadeUpMesh(), credentials: .none(reason: "It has an observer's key.")) { client in
             let form = try await client.get("/sign-in")
             #expect(form.body.contains("observer"))
             #expect(!form.body.contains("type=\"password\""))
@@ -185,7 +160,7 @@ struct ServerTests {
     @Test("a private dashboard shows nothing to who has not signed in")
     func isPrivate() async throws {
         let mesh = MadeUpMesh { $0.actors = [actor(1, name: "one")] }
-        try await self.serve(mesh, isPrivate: true) { client in
+        try await serve(mesh, isPrivate: true) { client in
             for path in Self.pages where path != "/sign-in" {
                 let answer = try await client.get(path)
                 #expect(answer.status == 303 && answer.headers["location"]?.hasPrefix("/sign-in") == true, "\(path)")
@@ -203,7 +178,7 @@ struct ServerTests {
     @Test("a page that is open gets what is new, and only then")
     func live() async throws {
         let mesh = MadeUpMesh { $0.actors = [actor(1, name: "one")] }
-        try await self.serve(mesh) { client in
+        try await serve(mesh) { client in
             let first = try await client.send("GET", "/live/actors", [:], body: nil, until: "name\">one<")
             #expect(first.headers["content-type"] == "text/event-stream")
             #expect(first.body.contains("event: content\ndata: ") || first.body.contains("event: content"))
@@ -216,7 +191,7 @@ struct ServerTests {
     @Test("what is said shows on a page that is open, each line once")
     func liveLog() async throws {
         let mesh = MadeUpMesh { $0.records = [record(1, "first")] }
-        try await self.serve(mesh) { client in
+        try await serve(mesh) { client in
             async let heard = client.send("GET", "/live/logs?text=i", [:], body: nil, until: ">third<")
             // Only once somebody follows can something be said that he has to hear.
             while mesh.state.withLock({ $0.followers.isEmpty }) { try await Task.sleep(for: .milliseconds(5)) }
@@ -239,11 +214,11 @@ struct ServerTests {
                 typeName: "app.Counter", name: nil, id: UniqueID(high: 1, low: 2), incarnation: 2)
             state.records = [
                 record(1, "warned", level: .warning), record(2, "\u{1b}[31m<loud>", level: .error, actor: speaker),
-                record(3, "quiet"),
+                record(3, "quiet", driver: PeerID(77)),
             ]
             state.statistics = [figures(of: state.actors[0], calls: 5)]
         }
-        try await self.serve(mesh) { client in
+        try await serve(mesh) { client in
             func read<Value: Decodable>(_ path: String, as type: Value.Type, status: Int = 200) async throws -> Value {
                 let answer = try await client.get("/api/v1\(path)")
                 #expect(answer.status == status, "\(path)")
@@ -266,6 +241,9 @@ struct ServerTests {
             let log = try await read("/logs?level=warning&limit=1", as: DashboardAPI.Logs.self).records
             #expect(log.map(\.text) == ["\u{1b}[31m<loud>"] && log[0].date == "2027-01-15T08:00:00.250Z")
             #expect(log[0].actor?.type == "app.Counter" && log[0].actor?.incarnation == 2)
+            #expect(log[0].driver == nil)
+            let quiet = try await read("/logs?text=quiet", as: DashboardAPI.Logs.self).records
+            #expect(quiet.map(\.driver) == [PeerID(77).description])
             let process = try #require(try await read("/statistics", as: DashboardAPI.Statistics.self).processes.first)
             #expect(process.role == "worker" && process.processorSeconds == 2)
             #expect(process.actors[0].calls == 5 && process.actors[0].busySeconds == 1.5)
@@ -279,7 +257,7 @@ struct ServerTests {
     @Test("events go to those who listen for them")
     func events() async throws {
         let mesh = MadeUpMesh()
-        try await self.serve(mesh) { client in
+        try await serve(mesh) { client in
             let date = Date(timeIntervalSince1970: 1_800_000_000)
             async let heard = client.send("GET", "/api/v1/events", [:], body: nil, until: "nodeJoined")
             // Whoever begins to listen later does not hear it: it happens again until somebody does.
@@ -298,7 +276,7 @@ struct ServerTests {
 
     @Test("an address that is taken is told as such")
     func taken() async throws {
-        try await self.serve(MadeUpMesh()) { client in
+        try await serve(MadeUpMesh()) { client in
             let second = try Dashboard(
                 source: MadeUpMesh(), DashboardConfiguration(port: Int(client.port)), credentials: .none(reason: ""),
                 meshName: "", logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
