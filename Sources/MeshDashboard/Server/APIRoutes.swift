@@ -36,7 +36,7 @@ struct APIRoutes: Sendable {
             }
         }
         api.get("/actors/:id") { _, context in try await self.actor(context.parameters.get("id") ?? "") }
-        api.get("/events") { _, _ in self.events() }
+        api.get("/events") { request, _ in self.events(for: request) }
     }
 
     private func actor(_ id: String) async throws -> Response {
@@ -57,9 +57,9 @@ struct APIRoutes: Sendable {
     }
 
     /// What happens from now on.
-    private func events() -> Response {
+    private func events(for request: Request) -> Response {
         let seen = Mutex(self.history.events(after: .max).last)
-        return self.streams.response {
+        return self.streams.response(to: request) {
             let (events, last) = self.history.events(after: seen.withLock { $0 })
             seen.withLock { $0 = last }
             guard !events.isEmpty else { return nil }

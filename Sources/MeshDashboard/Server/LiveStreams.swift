@@ -18,17 +18,22 @@ final class LiveStreams: Sendable {
 
     /// A stream of what `next` gives, asked again and again; nil stands for no news.
     ///
-    /// It ends when the reader is gone, and when the dashboard ends.
+    /// It ends when the reader is gone, and when the dashboard ends. Who asks for the head alone takes no place.
     ///
     /// - Parameter work: what is done as long as the stream is there; it is cancelled at its end.
     func response(
-        beside work: @escaping @Sendable () async -> Void = {}, _ next: @escaping @Sendable () async -> String?
+        to request: Request, beside work: @escaping @Sendable () async -> Void = {},
+        _ next: @escaping @Sendable () async -> String?
     ) -> Response {
-        guard self.enter() else {
-            return Response(text: "Too many pages are open at this dashboard.\n", status: .serviceUnavailable)
+        let headers: HTTPFields = [.contentType: "text/event-stream", .cacheControl: "no-store"]
+        guard request.method != .head else { return Response(status: .ok, headers: headers) }
+        guard let place = self.enter() else {
+            return Response(
+                problem: "Too many pages are open at this dashboard. Close one of them.", to: request,
+                status: .serviceUnavailable)
         }
         let body = ResponseBody { writer in
-            defer { self.leave() }
+            defer { place.leave() }
             async let _: Void = work()
             var spoken = ContinuousClock.now
             try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
@@ -47,19 +52,40 @@ final class LiveStreams: Sendable {
             }
             try await writer.finish(nil)
         }
-        return Response(
-            status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
+        return Response(status: .ok, headers: headers, body: body)
     }
 
-    private func enter() -> Bool {
-        self.count.withLock { count in
+    /// How many streams there are.
+    var open: Int { self.count.withLock { $0 } }
+
+    /// - Returns: nil when there are as many as there may be.
+    private func enter() -> Place? {
+        let isFree = self.count.withLock { count in
             guard count < self.limit else { return false }
             count += 1
             return true
         }
+        return isFree ? Place(in: self) : nil
     }
 
-    private func leave() { self.count.withLock { $0 -= 1 } }
+    /// One of the streams that there may be. It is free again when the stream ends, and also when it never begins:
+    /// whoever asked for it may be gone before, and then nobody runs the body of the answer.
+    private final class Place: Sendable {
+        private let streams: LiveStreams
+        private let isTaken = Mutex(true)
+
+        init(in streams: LiveStreams) { self.streams = streams }
+
+        func leave() {
+            let wasTaken = self.isTaken.withLock { isTaken in
+                defer { isTaken = false }
+                return isTaken
+            }
+            if wasTaken { self.streams.count.withLock { $0 -= 1 } }
+        }
+
+        deinit { self.leave() }
+    }
 
     /// An event with its data, however many lines that has.
     static func event(_ name: String, _ data: String) -> String {

@@ -87,7 +87,8 @@ struct Site: Sendable {
         let last = LastContent()
         let tail = problems.isEmpty ? page.logChoice.map(LogTail.init) : nil
         let view = self.renderer.view
-        return self.streams.response(beside: { await tail?.follow(view.source, within: view.searchDeadline) }
+        return self.streams.response(
+            to: request, beside: { await tail?.follow(view.source, within: view.searchDeadline) }
         ) {
             let content = await self.renderer.content(
                 of: page, for: self.sessions.find(sessionID), problems: problems, tail: tail)
