@@ -18,8 +18,9 @@ class Checks:
         self.scene, self.browser, self.pictures, self.key, self.cells = scene, browser, pictures, key, cells
 
     def run(self) -> None:
-        for check in [self.pages, self.escaping, self.tree, self.live, self.log, self.page_through, self.keyboard, self.sign_in,
-                      self.without_script, self.away, self.companion]:
+        for check in [self.pages, self.layout, self.escaping, self.tree, self.live, self.log, self.unclear,
+                      self.page_through, self.keyboard, self.sign_in, self.without_script, self.away, self.companion,
+                      self.log_goes_on]:
             self.browser.show(1280, 900, "light")
             start = time.monotonic()
             check()
@@ -73,6 +74,35 @@ class Checks:
         self.open("/nodes")
         self.browser.wait("document.documentElement.dataset.theme === 'dark'", "the choice to be kept")
         self.browser.value("localStorage.clear()")
+
+    def layout(self) -> None:
+        """Nothing is broken in two where there is room for it."""
+        for path, problem in [
+            ("/actors", "[...document.querySelectorAll('.rows .name')].some(each => each.getClientRects().length > 1)"),
+            (f"/actors/{self.actor('speaker')}", "new Set([...document.querySelectorAll('.figures li')]"
+                                                 ".map(each => each.offsetTop)).size > 1"),
+            ("/logs", "[...document.querySelectorAll('.filter label')].some(each => each.getBoundingClientRect().bottom"
+                      " < each.control.getBoundingClientRect().top)"),
+        ]:
+            self.open(path)
+            self.sees("speaker")
+            if self.browser.value(problem):
+                raise Failure(f"{path}: something is broken in two")
+
+    def unclear(self) -> None:
+        """A time that is not whole yet is told as such while it is typed, and what was typed stays."""
+        self.open("/logs")
+        self.sees("index out of range in shard 3")
+        self.browser.type("#until", "2100-0")
+        self.sees("until takes a time ago")
+        self.browser.wait("!document.querySelector('.log')", "the log to go")
+        self.browser.wait("document.activeElement.id === 'until' && document.activeElement.value === '2100-0'",
+                          "the field to keep the focus and the text")
+        # Of what is refused a browser tells its developers, which is no complaint of the page.
+        self.browser.forgive()
+        self.browser.screenshot(self.pictures / "unclear-light.png")
+        self.browser.type("#until", "1-01T00:00:00Z")
+        self.sees("index out of range in shard 3")
 
     def escaping(self) -> None:
         """What actors are called and what they print is text, whatever it looks like."""
@@ -285,3 +315,25 @@ class Checks:
             if time.monotonic() > end:
                 raise Failure("the dashboard of the broker that was killed still answers")
             time.sleep(0.1)
+
+    def log_goes_on(self) -> None:
+        """A log that is open goes on when the broker was killed and is back, and has each line once."""
+        # The driver has joined the broker that is back when what it says is collected.
+        self.open("/logs?actor=speaker")
+        self.browser.wait("document.getElementById('link').textContent === 'live'", "the page to be live")
+        for number in range(2):
+            self.scene.driver.ask(f"talk before {number}.", "talked")
+            self.sees(f"before {number}.", 60)
+        self.scene.replace_broker()
+        self.sees("The broker does not answer.")
+        self.sees("before 1.")
+        self.scene.driver.ask("talk while it was away.", "talked", 60)
+        self.scene.bring_broker_back()
+        self.browser.wait("!document.querySelector('.away')", "the broker to be back", 60)
+        self.sees("while it was away.", 60)
+        self.scene.driver.ask("talk after that.", "talked", 60)
+        self.sees("after that.")
+        lines = self.browser.value("[...document.querySelectorAll('.log .text')].map(each => each.innerText)"
+                                   ".filter(each => /^(before|while|after)/.test(each))")
+        if lines != ["before 0.", "before 1.", "while it was away.", "after that."]:
+            raise Failure(f"the log has not each line once and in order: {lines}")

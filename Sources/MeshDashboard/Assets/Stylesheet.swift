@@ -92,6 +92,10 @@ enum Stylesheet {
         thead th { font-size: .82rem; font-weight: 550; color: var(--muted); white-space: nowrap; border-top: 0; }
         .rows thead th { border-top: 1px solid var(--line); background: var(--ground); }
         tbody th { font-weight: 500; }
+        .rows tbody th { min-width: 11.5rem; }
+        .rows.many th, .rows.many td { padding-inline: .5rem; }
+        .rows.many th:first-child, .rows.many td:first-child { padding-left: .9rem; }
+        .rows.many td .waits { min-width: 8rem; }
         tbody tr:hover { background: color-mix(in srgb, var(--accent-soft) 45%, transparent); }
         thead a { color: inherit; }
         th[aria-sort] a { color: var(--text); }
@@ -125,6 +129,7 @@ enum Stylesheet {
         .cause.trouble { color: var(--bad); font-weight: 550; }
         .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(11.5rem, 1fr)); gap: .8rem; margin: 0 0 1.75rem;
           padding: 0; list-style: none; }
+        .figures.many { grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); }
         .figures li { padding: .8rem 1rem .75rem; background: var(--surface); border: 1px solid var(--line);
           border-radius: 8px; box-shadow: var(--shadow); }
         .figures a, .figures .label { display: block; color: var(--muted); }
@@ -168,9 +173,10 @@ enum Stylesheet {
           margin-left: .25rem; }
         .filter { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .6rem; margin-bottom: .9rem; }
         .filter label { color: var(--muted); font-size: .87rem; }
+        .filter .field { display: flex; align-items: center; gap: .5rem; }
         .filter input[type=search] { flex: 1 1 16rem; max-width: 26rem; }
-        .filter.many input[type=search] { flex: 1 1 8rem; max-width: 14rem; min-width: 6rem; }
-        .filter .time { flex: 0 1 10rem; min-width: 6rem; }
+        .filter.many input[type=search] { flex: none; width: 11rem; }
+        .filter .time { width: 10rem; }
         .warning p { margin: 0; }
         input, select, button, .danger, .quiet { font: inherit; padding: .32rem .65rem; border-radius: 6px;
           border: 1px solid var(--line-strong); background: var(--surface); color: var(--text); }

@@ -97,7 +97,7 @@ struct ActorDetailsPage {
         ]
         return """
             <section aria-labelledby="figures-title"><h2 id="figures-title">Calls in this life</h2>
-            <ul class="figures">\(figures.html { "<li><span class=\"label\">\($0.0)</span> <strong>\($0.1)</strong></li>\n" })</ul>
+            <ul class="figures many">\(figures.html { "<li><span class=\"label\">\($0.0)</span> <strong>\($0.1)</strong></li>\n" })</ul>
             <p class="note">Median, 90 % and 99 %: so long its calls ran at most, without the time that they waited.</p>
             </section>
             """

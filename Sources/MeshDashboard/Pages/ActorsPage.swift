@@ -91,7 +91,7 @@ struct ActorsPage {
     private var table: HTML {
         """
         <div class="scroll">
-        <table class="rows"><caption>\(self.caption)</caption>
+        <table class="rows\(" many", if: self.statistics != nil)"><caption>\(self.caption)</caption>
         <thead><tr>\(Self.columns.html(self.heading))\(self.statistics == nil ? HTML.empty : Self.measured)</tr></thead>
         <tbody>
         \(self.page.actors.html { actor in

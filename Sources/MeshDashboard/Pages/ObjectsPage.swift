@@ -10,11 +10,17 @@ struct ObjectsPage {
     var html: HTML {
         """
         <h1>Objects</h1>
-        <p class="lead">\(Parts.count(self.overview.sharedObjects, "object")) \
-        \(self.overview.sharedObjects == 1 ? "is" : "are") referred to by others than their owners. Large ones lie in the \
-        store of the node where they were made; small ones travel with messages and are not counted.</p>
+        <p class="lead">\(self.shared). Large ones lie in the store of the node where they were made; small ones travel \
+        with messages and are not counted.</p>
         \(self.nodes.isEmpty ? OverviewPage.noNodes : self.table)
         """
+    }
+
+    private var shared: String {
+        let objects = Parts.count(self.overview.sharedObjects, "object")
+        let owners = self.overview.sharedObjects == 1 ? "its owner" : "their owners"
+        let verb = self.overview.sharedObjects == 1 ? "is" : "are"
+        return "\(objects) \(verb) referred to by others than \(owners)"
     }
 
     private var table: HTML {
