@@ -6,7 +6,7 @@
 
 # What Debian and Ubuntu call the C libraries that the package links.
 packages := libzmq3-dev libmsgpack-dev libsqlite3-dev
-sources := Sources Tests Examples Package.swift
+sources := Sources Tests Examples Fuzz/Sources Package.swift
 seconds ?= 60
 
 help: ## Say what there is to make

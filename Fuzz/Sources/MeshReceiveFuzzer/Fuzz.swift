@@ -12,7 +12,8 @@ import MeshRuntime
 public func fuzzReceive(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var input = UnsafeBufferPointer(start: start, count: count)[...]
     let mesh = Mesh(
-        transport: DeafTransport(), address: Peers.address(of: Peers.own), logger: Logger(label: "fuzz", factory: Silence.init))
+        transport: DeafTransport(), address: Peers.address(of: Peers.own),
+        logger: Logger(label: "fuzz", factory: Silence.init))
     while let message = nextMessage(&input) { mesh.receive(message) }
     mesh.stop(reason: "the input has ended")
     mesh.close()

@@ -32,7 +32,8 @@ struct MeshMetricsPage {
         page.add("actormesh_broker_start_time_seconds", self.overview.startDate.timeIntervalSince1970)
         page.begin("actormesh_tasks_running", .gauge, "Tasks that run.")
         page.add("actormesh_tasks_running", self.tasks.workers.reduce(0) { $0 + ($1.running?.count ?? 0) })
-        page.begin("actormesh_tasks_waiting", .gauge, "Tasks that wait for resources.")
+        page.begin(
+            "actormesh_tasks_waiting", .gauge, "Workers that are asked for and not to be had yet: tasks that wait.")
         page.add("actormesh_tasks_waiting", self.tasks.waiting)
         page.begin("actormesh_objects_shared", .gauge, "Objects that somebody refers to beside their owner.")
         page.add("actormesh_objects_shared", self.overview.sharedObjects)

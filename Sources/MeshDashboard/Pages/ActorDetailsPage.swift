@@ -160,7 +160,7 @@ struct ActorDetailsPage {
             \(self.details.holders.html { holder in
                 """
                 <tr><td><code>\(holder.process.description)</code></td>\
-                <td>\(holder.node.map { "worker of \($0)" } ?? "a program, or not known")</td>\
+                <td>\(holder.isBroker ? "the broker, among arguments" : holder.node.map { "worker of \($0)" } ?? "a program, or not known")</td>\
                 <td>\(holder.actors.isEmpty ? "–" : holder.actors.html { "\(Parts.type($0.typeName)) \(Parts.link($0)) " })\
                 </td></tr>
 
