@@ -42,12 +42,19 @@ struct Forger: Sendable {
             buffer.writeHello(self.address)
             buffer.writeGreet(4711)
         }
-        while let message = self.transport.receive(waiting: true) {
+        let deadline = ContinuousClock.now + .seconds(60)
+        // Not blocking a thread, of which there are few: an answer that does not come fails this test, and no other.
+        while ContinuousClock.now < deadline {
+            guard let message = self.transport.receive(waiting: false) else {
+                try await Task.sleep(for: .milliseconds(1))
+                continue
+            }
             defer { withExtendedLifetime(message) {} }
             var reader = WireReader(message.head)
             _ = try BatchHeader(from: &reader)
             while !reader.isAtEnd { if case .greeted(4711) = try Envelope(from: &reader) { return } }
         }
+        throw MeshError(.deadlineExceeded, "Nobody answered the greeting.")
     }
 
     struct Call {

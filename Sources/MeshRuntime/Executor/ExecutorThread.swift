@@ -19,6 +19,9 @@ final class ExecutorThread: Sendable {
     /// Sleeps until `wake`. Returns at once when `prepareToPark` was not called since the last wake.
     func park() { _ = self.signal.wait(nanoseconds: 0) }
 
+    /// The same, but not for longer than so many nanoseconds. Returns whether it was woken.
+    func park(nanoseconds: UInt64) -> Bool { self.signal.wait(nanoseconds: nanoseconds) }
+
     func wake() { self.signal.raise() }
 }
 

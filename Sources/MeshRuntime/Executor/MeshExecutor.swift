@@ -44,6 +44,8 @@ package final class MeshExecutor: TaskExecutor {
         package var initial = 2
         /// Threads at the most, when user code blocks them.
         package var maximum = 64
+        /// Those beyond the first end when they have had nothing to do for so long, in nanoseconds.
+        package var idleTime: UInt64 = 10_000_000_000
         /// Threads that run at the same time while none is blocked.
         package var parallelism = max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         package init() {}
@@ -237,6 +239,8 @@ package final class MeshExecutor: TaskExecutor {
             case .goOn: continue
             case .park(let handsOver):
                 if handsOver, self.isLeaderReceiving { self.transport.interrupt() }
+                if self.isBeyondFirst, !thread.park(nanoseconds: self.limits.idleTime), self.retires(thread) { break }
+                // Whoever has taken it from those that are parked wakes it.
                 thread.park()
                 continue
             case .end: break
@@ -247,6 +251,22 @@ package final class MeshExecutor: TaskExecutor {
         self.threadEnds { state in
             state.threads[thread.number] = nil
             Self.takeBack(thread, &state)
+        }
+    }
+
+    /// Whether there are more threads than at the start.
+    private var isBeyondFirst: Bool {
+        self.state.withLock { $0.threadCount - ($0.hasReceiver ? 1 : 0) > self.limits.initial }
+    }
+
+    /// Takes a thread that has slept for long from those that are parked, if it is one too many.
+    private func retires(_ thread: ExecutorThread) -> Bool {
+        self.state.withLock { state in
+            guard !state.isStopped, state.threadCount - (state.hasReceiver ? 1 : 0) > self.limits.initial,
+                let index = state.parked.firstIndex(where: { $0 === thread })
+            else { return false }
+            state.parked.remove(at: index)
+            return true
         }
     }
 

@@ -27,11 +27,12 @@ struct MeshExecutorTests {
         let executor: MeshExecutor
         let delegate = Delegate()
 
-        init(initial: Int, maximum: Int, starts: Bool = true) throws {
+        init(initial: Int, maximum: Int, idleTime: UInt64? = nil, starts: Bool = true) throws {
             self.transport = self.hub.makeTransport()
             self.sender = try self.hub.makeTransport().connect(to: self.transport.endpoints[0])
             var limits = MeshExecutor.Limits()
             (limits.initial, limits.maximum) = (initial, maximum)
+            if let idleTime { limits.idleTime = idleTime }
             self.executor = MeshExecutor(transport: self.transport, limits: limits)
             if starts { self.start() }
         }
@@ -126,9 +127,9 @@ struct MeshExecutorTests {
         await blocked.value
     }
 
-    @Test("threads are added while all that there are block, up to the limit")
+    @Test("threads are added while all that there are block, up to the limit, and end when they are idle")
     func grows() async throws {
-        let bench = try Bench(initial: 2, maximum: 12)
+        let bench = try Bench(initial: 2, maximum: 12, idleTime: 20_000_000)
         defer { bench.stop() }
         // Each job blocks its thread until ten are there.
         let (arrived, signal) = (Checkpoints(), WakeSignal())
@@ -150,6 +151,12 @@ struct MeshExecutorTests {
         // Once they are free, no more work at the same time than there are processors.
         let limit = MeshExecutor.Limits().parallelism
         while bench.executor.state.withLock({ $0.replaced > 0 || $0.activeThreads > limit }) { await Task.yield() }
+        // And when there is no work, only those are left that were there from the start.
+        while bench.executor.state.withLock({ $0.threadCount > 2 }) { try await Task.sleep(for: .milliseconds(1)) }
+        // They work as before.
+        await Task(executorPreference: bench.executor) {}.value
+        bench.send("still there")
+        try await bench.delegate.checkpoints.wait(for: "still there")
     }
 
     @Test("what arrives is received while every thread that there may be is blocked")
