@@ -65,6 +65,9 @@ package final class MeshExecutor: TaskExecutor {
         var isStopped = false
         weak var delegate: (any MeshExecutorDelegate)?
 
+        /// How many threads run jobs, now or when there are some.
+        var runners: Int { self.threadCount - (self.hasReceiver ? 1 : 0) }
+
         /// How many threads neither sleep nor were replaced.
         var activeThreads: Int { self.threadCount - self.parked.count - self.replaced }
     }
@@ -162,9 +165,7 @@ package final class MeshExecutor: TaskExecutor {
 
     private func addThread() {
         let number = self.state.withLock { state -> UInt64? in
-            guard !state.isStopped, state.threadCount - (state.hasReceiver ? 1 : 0) < self.limits.maximum else {
-                return nil
-            }
+            guard !state.isStopped, state.runners < self.limits.maximum else { return nil }
             state.threadCount += 1
             defer { state.nextThreadNumber += 1 }
             return state.nextThreadNumber
@@ -237,9 +238,9 @@ package final class MeshExecutor: TaskExecutor {
             delegate?.flush()
             switch self.afterJobs(thread) {
             case .goOn: continue
-            case .park(let handsOver):
+            case .park(let handsOver, let mayEnd):
                 if handsOver, self.isLeaderReceiving { self.transport.interrupt() }
-                if self.isBeyondFirst, !thread.park(nanoseconds: self.limits.idleTime), self.retires(thread) { break }
+                if mayEnd, !thread.park(nanoseconds: self.limits.idleTime), self.retires(thread) { break }
                 // Whoever has taken it from those that are parked wakes it.
                 thread.park()
                 continue
@@ -254,15 +255,10 @@ package final class MeshExecutor: TaskExecutor {
         }
     }
 
-    /// Whether there are more threads than at the start.
-    private var isBeyondFirst: Bool {
-        self.state.withLock { $0.threadCount - ($0.hasReceiver ? 1 : 0) > self.limits.initial }
-    }
-
     /// Takes a thread that has slept for long from those that are parked, if it is one too many.
     private func retires(_ thread: ExecutorThread) -> Bool {
         self.state.withLock { state in
-            guard !state.isStopped, state.threadCount - (state.hasReceiver ? 1 : 0) > self.limits.initial,
+            guard !state.isStopped, state.runners > self.limits.initial,
                 let index = state.parked.firstIndex(where: { $0 === thread })
             else { return false }
             state.parked.remove(at: index)
@@ -272,8 +268,9 @@ package final class MeshExecutor: TaskExecutor {
 
     private enum AfterJobs {
         case goOn
-        /// Sleep; somebody else is to look after the jobs that are left, if any are.
-        case park(handsOver: Bool)
+        /// Sleep; somebody else is to look after the jobs that are left, if any are. One of those that are not there from
+        /// the start may end.
+        case park(handsOver: Bool, mayEnd: Bool)
         case end
     }
 
@@ -286,7 +283,7 @@ package final class MeshExecutor: TaskExecutor {
             if !hasLeader || !state.jobs.isEmpty && !isSurplus { return .goOn }
             thread.prepareToPark()
             state.parked.append(thread)
-            return .park(handsOver: !state.jobs.isEmpty)
+            return .park(handsOver: !state.jobs.isEmpty, mayEnd: state.runners > self.limits.initial)
         }
     }
 
