@@ -5,7 +5,7 @@ package import MeshCore
 /// Thirty-two bytes that nobody else may see: kept between guard pages, out of core files and swap, and wiped at the
 /// end.
 ///
-/// `@unchecked Sendable`: written once, while it is made.
+/// `@unchecked Sendable`: written in `init`, before anybody else has it, and wiped in `deinit`, when nobody has it any more.
 package final class Secret: @unchecked Sendable {
     package static let count = 32
     private let memory: UnsafeMutableRawPointer

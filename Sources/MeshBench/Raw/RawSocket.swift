@@ -2,7 +2,7 @@ import CZeroMQ
 
 /// A libzmq socket as a C program uses one: messages of one frame, copied in and out, blocking.
 ///
-/// `@unchecked Sendable`: its users take turns, and a thread that is started sees what was done before.
+/// `@unchecked Sendable`: one thread uses it at a time; it is handed to another only by starting that, which is a barrier.
 final class RawSocket: @unchecked Sendable {
     private let context: UnsafeMutableRawPointer
     private let handle: UnsafeMutableRawPointer

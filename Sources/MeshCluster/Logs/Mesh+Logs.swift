@@ -13,8 +13,8 @@ extension Mesh {
     /// - Parameters:
     ///   - query: what is wanted; everything unless said otherwise.
     ///   - follow: whether to go on with what is said from now on, until the reader lets go of the stream or the query's
-    ///     `until` is over. Then the stream survives that the broker is away, and goes on where it was without loss or repetition; with a broker that
-    ///     keeps its logs in memory, as far as the nodes still have them.
+    ///     `until` is over. Then the stream survives that the broker is away, and goes on where it was without loss or
+    ///     repetition; with a broker that keeps its logs in memory, as far as the nodes still have them.
     /// - Returns: a stream that ends after what is there, or does not end. Where records had to make room before they were
     ///   read, it has a ``LogRecord/Kind/gap`` with their number. Its iteration throws `brokerUnavailable` when
     ///   the broker goes away and `follow` is false, and `unauthorized` when this process may not read logs.
