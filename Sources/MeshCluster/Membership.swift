@@ -132,8 +132,10 @@ package final class Membership: Sendable {
 }
 
 extension Mesh {
-    /// Gives back what this process has of the mesh, before it leaves.
+    /// Waits until what this process told others has arrived, or has had time to, and gives back what it has of the mesh:
+    /// it is about to leave.
     package func leave() async {
+        await self.waitForDelivery(atMost: self.settings.leaseTime)
         try? await self.withDeadline(.milliseconds(500)) { await (try? self.membership)?.giveBackAll() }
     }
 

@@ -92,6 +92,7 @@ extension NodeAgent {
             self.unlist(actor)
             return nil
         }
+        if mode != .kill { await self.awaitDelivery(from: worker) }
         return await self.kill(worker, for: cause.words)
     }
 
@@ -111,7 +112,7 @@ extension NodeAgent {
         self.workers[worker]?.exiting.remove(actor)
         let news = self.tellBroker(ofExit: actor, incarnation, after: self.workers[worker]?.news)
         self.workers[worker]?.news = news
-        if spec.options.placement == .process { self.end(worker, for: "its actor ended itself") }
+        if spec.options.placement == .process { self.retire(worker, for: "its actor ended itself") }
     }
 
     /// Returns when an actor has nothing to do. Says whether somebody in its process has a counted handle to it.

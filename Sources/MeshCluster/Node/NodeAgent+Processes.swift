@@ -209,6 +209,22 @@ extension NodeAgent {
         entry.process.kill(isUnresponsive ? .unresponsive : .notNeeded)
     }
 
+    /// Ends a worker process that has done what it was to do, once what it told others has arrived.
+    func retire(_ worker: PeerID, for reason: String) {
+        guard self.workers[worker]?.endedFor == nil else { return }
+        self.workers[worker]?.endedFor = reason
+        self.mesh.detach {
+            await self.awaitDelivery(from: worker)
+            await self.end(worker, for: reason)
+        }
+    }
+
+    /// Returns when what a worker has told others has arrived, or it had the lease time for that.
+    func awaitDelivery(from worker: PeerID) async {
+        guard let agent = try? self.agent(worker) else { return }
+        try? await self.mesh.withDeadline(self.mesh.settings.leaseTime) { try await agent.awaitDelivery() }
+    }
+
     func agent(_ worker: PeerID) throws -> WorkerAgent {
         guard let address = self.workers[worker]?.address else {
             throw MeshError(.actorDied, "The worker process has ended.")

@@ -36,7 +36,7 @@ extension NodeAgent {
     func endLease(_ lease: HostedLease) {
         // What was loaded into a GPU goes with the process, and the broker hears that it has ended.
         guard lease.gpuIDs.isEmpty else {
-            return self.end(lease.worker, for: "its tasks have given back their GPUs")
+            return self.retire(lease.worker, for: "its tasks have given back their GPUs")
         }
         self.workers[lease.worker]?.taskLease = nil
         self.giveBack(lease.worker)

@@ -147,6 +147,14 @@ package distributed actor NodeAgent {
     /// Ends all workers.
     package distributed func shutDown() async throws {
         self.isStopping = true
+        // What has ended well, a moment ago, is not to lose its last words by this.
+        await withTaskGroup(of: Void.self) { group in
+            for agent in self.workers.keys.compactMap({ try? self.agent($0) }) {
+                group.addTask { [mesh] in
+                    try? await mesh.withDeadline(Self.farewellTime) { try await agent.awaitDelivery() }
+                }
+            }
+        }
         let processes = self.workers.values.map(\.process) + self.launches.values.map(\.process)
         for process in processes { process.kill(.notNeeded) }
         self.launcher.close()
@@ -167,6 +175,9 @@ package distributed actor NodeAgent {
         }
         self.launcher.logs.close()
     }
+
+    /// How long the node's end waits for what its workers told others to arrive there.
+    private static let farewellTime = Duration.milliseconds(500)
 
     /// How long the node waits at its end for the collector to take what its workers said; what is left stays in the
     /// spool, for the next node that has it.

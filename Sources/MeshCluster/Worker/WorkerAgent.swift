@@ -85,6 +85,11 @@ package distributed actor WorkerAgent {
         }
     }
 
+    /// Returns when what this process has told others by now has arrived, or has had time to: it is about to be ended.
+    package distributed func awaitDelivery() async throws {
+        await self.actorSystem.waitForDelivery(atMost: self.actorSystem.settings.leaseTime)
+    }
+
     /// Returns when an actor has nothing to do. Says whether somebody in this process has a counted handle to it.
     package distributed func awaitIdle(_ actor: UniqueID, incarnation: UInt64) async throws -> Bool {
         guard let hosted = self.actorSystem.hosted(actor, incarnation: incarnation) else { return false }

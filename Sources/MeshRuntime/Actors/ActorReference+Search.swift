@@ -243,6 +243,24 @@ extension ActorReference {
         } else {
             effects.granted += self.grant(&state)
         }
+        guard !state.departures.isEmpty, !Self.keepsMessages(state) else { return }
+        effects.departed += state.departures
+        state.departures = []
+    }
+
+    /// Calls `action` when no one-way message waits any more for the actor to be found. Returns false, and does not call
+    /// it, when that is so already.
+    func whenDeparted(_ action: @escaping @Sendable () -> Void) -> Bool {
+        self.state.withLock { state in
+            guard Self.keepsMessages(state) else { return false }
+            state.departures.append(action)
+            return true
+        }
+    }
+
+    private static func keepsMessages(_ state: State) -> Bool {
+        let calls = state.route.calls
+        return calls.sequences.contains { calls[$0]?.call.isOneWay == true }
     }
 
     /// Notes calls that fail. Nobody waits for one-way messages; they only give back their room.
@@ -262,6 +280,7 @@ extension ActorReference {
         for (call, error) in effects.failed { self.mesh.pending.complete(call.number, with: .broken(error)) }
         for waiter in effects.granted { waiter.continuation?.resume(returning: true) }
         for waiter in effects.refused { waiter.continuation?.resume(returning: false) }
+        for action in effects.departed { action() }
         effects.abandoned?.cancel()
         if let search = effects.search { search.start(for: self) }
         if let inquiry = effects.inquiry { inquiry.start(for: self) }
@@ -273,6 +292,7 @@ struct ReferenceEffects {
     var failed: [(call: OutgoingCall, error: MeshError)] = []
     var granted: [AdmissionWaiter] = []
     var refused: Deque<AdmissionWaiter> = []
+    var departed: [@Sendable () -> Void] = []
     var search: ActorSearch?
     var inquiry: ActorSearch?
     var abandoned: ActorSearch?

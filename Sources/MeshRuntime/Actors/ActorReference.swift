@@ -22,6 +22,8 @@ package final class ActorReference: Sendable {
         var route: ReferenceState<OutgoingCall>
         var window: CallWindow
         var waiters: Deque<AdmissionWaiter> = []
+        /// What is to be done once no one-way message waits for the actor to be found.
+        var departures: [@Sendable () -> Void] = []
         /// The process at the route's location, once a call has gone there.
         var peer: Peer?
         /// Asks where the actor is, while calls wait for it.

@@ -86,19 +86,3 @@ package final class LaunchedWorker: Sendable {
         }
     }
 }
-
-/// Waits until something calls back, but not longer than a time in nanoseconds.
-package func waitForCallback(
-    atMost limit: UInt64, on mesh: Mesh, for start: (@escaping @Sendable () -> Void) -> Void
-) async {
-    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-        let once = Once()
-        let alarm = mesh.schedule(at: cmesh_monotonic_nanoseconds() + limit) {
-            if once.first() { continuation.resume() }
-        }
-        start {
-            mesh.timers.cancel(alarm)
-            if once.first() { continuation.resume() }
-        }
-    }
-}
