@@ -135,6 +135,27 @@ extension Processes {
             }
         }
 
+        @Test("a writer whose reader has gone has its worker until it has cleared away", arguments: [false, true])
+        func clears(isCancelled: Bool) async throws {
+            try await self.withOneTape { mesh, options in
+                let witness = try await mesh.spawn(Witness.self, options: Witness.options)
+                let film = Film(length: 1_000_000, bufferingLimit: 4, clears: true, witness: witness)
+                do {
+                    let ref = try await mesh.submit(film, options: options)
+                    for try await frame in try await ref.value where frame.number == 10 { break }
+                    if isCancelled { mesh.cancel(ref) }
+                }
+                try await witness.wait(for: "cancelled", count: 1)
+                let other = try await mesh.submit(Whereabouts(), options: options)
+                let pending = try await mesh.wait([other], timeout: .milliseconds(300)).pending
+                #expect(pending == [other])
+                try await witness.reach("go")
+                _ = try await other.value
+                let log = try await witness.log()
+                #expect(log.last == "cleared")
+            }
+        }
+
         @Test("a stream is read where its reference came to")
         func passedOn() async throws {
             try await withFixtures { mesh in

@@ -20,7 +20,8 @@ public import MeshRuntime
 /// should bear being done twice.
 public protocol RemoteTask: Codable, Sendable {
     /// What it results in; ``Done`` for nothing. A ``MeshStream`` for results one after another: then the task has its
-    /// worker and its resources until the stream was read to its end or has no reader any more.
+    /// worker and its resources until the stream was read to its end, or has no reader any more and its writer has heard
+    /// so and let go of it.
     associatedtype Output: Codable & Sendable
 
     /// Does the work. What it throws reaches whoever awaits its result.

@@ -201,7 +201,8 @@ package distributed actor WorkerAgent {
         self.streams[task] = nil
     }
 
-    /// Ends the streams that a task writes, and returns when their readers know, or had time to.
+    /// Ends the streams that a task writes, and returns when their readers know, or had time to, and their writers are
+    /// done.
     package distributed func endStreams(of task: UniqueID, because error: MeshError) async throws {
         guard let streams = self.streams.removeValue(forKey: task) else { return }
         streams.end(with: error)
@@ -211,6 +212,8 @@ package distributed actor WorkerAgent {
             await group.next()
             group.cancelAll()
         }
+        streams.forgetReaders(on: self.actorSystem)
+        _ = await streams.wait()
     }
 
     /// A reader that asks for more within this time is told that the stream was cancelled.

@@ -29,6 +29,7 @@ extension MeshStream {
         /// - Parameter error: what the reader's loop throws at the end, as its own type if it is `Codable`.
         public func finish(throwing error: (any Error)? = nil) {
             self.source.finish(error.map { .failed($0) } ?? .finished)
+            self.source.writerDone()
         }
 
         /// Has something done when the stream ends, at once if it has. It is told why the reader is gone, as `send`
@@ -56,6 +57,7 @@ extension MeshStream {
         deinit {
             let message = "The writer of the stream ended, or let go of it, before the stream was finished."
             self.source.finish(.failed(MeshError(.actorDied, message)))
+            self.source.writerDone()
         }
     }
 }

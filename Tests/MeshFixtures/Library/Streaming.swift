@@ -21,9 +21,15 @@ public struct Film: RemoteTask {
     private var bufferingLimit: Int
     private var fails: Bool
     private var witness: Witness
+    private var clears: Bool
 
     /// One of so many frames. The witness is told of each that was written, and when nobody wants more.
-    public init(length: Int, bufferingLimit: Int = 1024, fails: Bool = false, witness: Witness) {
+    ///
+    /// - Parameter clears: whether it has something to clear away then, which takes until the witness has seen "go".
+    public init(
+        length: Int, bufferingLimit: Int = 1024, fails: Bool = false, clears: Bool = false, witness: Witness
+    ) {
+        self.clears = clears
         self.length = length
         self.bufferingLimit = bufferingLimit
         self.fails = fails
@@ -40,7 +46,12 @@ public struct Film: RemoteTask {
                 }
             } catch let error as MeshError {
                 // What tells the witness must not be cancelled itself.
-                await Task { try? await self.witness.reach("\(error.code)") }.value
+                await Task {
+                    try? await self.witness.reach("\(error.code)")
+                    guard self.clears else { return }
+                    try? await self.witness.wait(for: "go", count: 1)
+                    try? await self.witness.reach("cleared")
+                }.value
                 throw error
             }
             if self.fails { throw Torn() }

@@ -12,6 +12,9 @@ protocol RegisteredStream: AnyObject, Sendable {
     func close(reader: UInt64)
     func finish(_ end: StreamEnd)
     func isRead(by peer: PeerID) -> Bool
+    /// Calls `action` when the writer has finished the stream, or let go of it. Returns false, and does not call it,
+    /// when that is so already.
+    func whenWriterDone(_ action: @escaping @Sendable () -> Void) -> Bool
     func tick(now: UInt64) -> (next: UInt64?, isNeeded: Bool)
 }
 
@@ -28,6 +31,12 @@ final class StreamRegistry: Sendable {
         var stream: any RegisteredStream
         /// Those of the task that writes it, which goes on as long as it is here.
         var task: TaskStreams?
+
+        /// The stream is over: for the task, once its writer has done what it does at the end.
+        func leave(_ id: UniqueID) {
+            guard let task = self.task else { return }
+            if !self.stream.whenWriterDone({ task.remove(id) }) { task.remove(id) }
+        }
     }
 
     private struct State {
@@ -61,7 +70,7 @@ final class StreamRegistry: Sendable {
     func remove(_ id: UniqueID) {
         // What a stream still holds may be streams itself, which come here when they go: not under the lock.
         let removed = self.state.withLock { $0.streams.removeValue(forKey: id) }
-        removed?.task?.remove(id)
+        removed?.leave(id)
     }
 
     /// How many streams there are, for tests and reports.
@@ -89,7 +98,7 @@ final class StreamRegistry: Sendable {
         let error = MeshError(.actorDied, "The process that read the stream is gone.", cause: error)
         for (id, entry) in streams {
             entry.stream.finish(.lost(error))
-            entry.task?.remove(id)
+            entry.leave(id)
         }
     }
 
@@ -102,7 +111,7 @@ final class StreamRegistry: Sendable {
         }
         for (id, entry) in streams {
             entry.stream.finish(.lost(error))
-            entry.task?.remove(id)
+            entry.leave(id)
         }
     }
 

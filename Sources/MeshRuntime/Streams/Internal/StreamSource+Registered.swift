@@ -50,6 +50,14 @@ extension StreamSource: RegisteredStream {
             error: end?.error.map { mesh.encodeError($0, method: "MeshStream<\(Element.self)>") })
     }
 
+    func whenWriterDone(_ action: @escaping @Sendable () -> Void) -> Bool {
+        self.state.withLock { state in
+            guard !state.isWriterDone else { return false }
+            state.onWriterDone.append(action)
+            return true
+        }
+    }
+
     func isRead(by peer: PeerID) -> Bool { self.state.withLock { $0.readerPeer == peer } }
 
     /// Does what is due. Returns when to come back, nil when nothing is under way; false when the stream is over and

@@ -18,6 +18,9 @@ final class StreamSource<Element: Codable & Sendable>: Sendable {
         var registration: Registration?
         var patience: UInt64?
         var onTermination: [@Sendable (MeshError?) -> Void] = []
+        /// Whether the writer has finished the stream, or let go of it.
+        var isWriterDone = false
+        var onWriterDone: [@Sendable () -> Void] = []
     }
 
     struct Registration {
@@ -145,6 +148,16 @@ final class StreamSource<Element: Codable & Sendable>: Sendable {
             return state.buffer.end
         }
         if let ended { action(ended.reason) }
+    }
+
+    /// The writer has finished the stream, or let go of it: it does nothing for it any more.
+    func writerDone() {
+        let actions = self.state.withLock { state in
+            state.isWriterDone = true
+            defer { state.onWriterDone = [] }
+            return state.onWriterDone
+        }
+        for action in actions { action() }
     }
 
     /// Ends the stream, the first time.

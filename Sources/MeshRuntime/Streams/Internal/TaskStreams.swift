@@ -1,7 +1,8 @@
 package import MeshCore
 import Synchronization
 
-/// The streams that a task has passed to other processes: it is not over before they are read, or nobody reads them.
+/// The streams that a task has passed to other processes: it is not over before they are read, or nobody reads them and
+/// those who write them have heard so and are done.
 package final class TaskStreams: Sendable {
     private struct State {
         var open: [UniqueID: any RegisteredStream] = [:]
@@ -52,5 +53,11 @@ package final class TaskStreams: Sendable {
     package func end(with error: MeshError) {
         let streams = self.state.withLock { Array($0.open.values) }
         for stream in streams { stream.finish(.lost(error)) }
+    }
+
+    /// Keeps nothing for readers any more; writers may still be at work.
+    package func forgetReaders(on mesh: Mesh) {
+        let ids = self.state.withLock { Array($0.open.keys) }
+        for id in ids { mesh.streams.remove(id) }
     }
 }
