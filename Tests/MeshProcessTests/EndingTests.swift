@@ -36,8 +36,11 @@ extension Processes {
         @Test("an actor that ended itself is not restarted when its process dies while it cleans up")
         func exitAndDie() async throws {
             try await withFixtures { mesh in
-                let quitter = try await mesh.spawn(Quitter.self, options: .init(maxRestarts: 3))
+                let witness = try await mesh.spawn(Witness.self, options: Witness.options)
+                let quitter = try await mesh.spawn(Quitter.self, witness, options: .init(maxRestarts: 3))
                 #expect(await codeThrown { try await quitter.quit() } == .actorDied)
+                // Not before the answer has left its process.
+                try await witness.reach("go")
                 let end = try await mesh.terminated(quitter)
                 #expect(end.cause == .exited, "\(end)")
                 #expect(end.incarnation == 1)

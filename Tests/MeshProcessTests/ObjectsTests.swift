@@ -25,6 +25,35 @@ extension Processes {
             }
         }
 
+        @Test("what a task put is there though its worker is needed no more, and the worker ends with the last reference")
+        func workersObjects() async throws {
+            let cluster = try await Cluster(resources: ["--gpus", "1"])
+            try await cluster.drive { mesh in
+                let options = TaskOptions(resources: Resources(gpus: 1))
+                let sizes = [Self.small, 256 << 10]
+                var processes: Set<Int32> = []
+                do {
+                    var made: [[Consignment]] = []
+                    for seed in 0..<4 {
+                        let task = PutCargo(seed: seed, sizes: sizes)
+                        made.append(try await mesh.submit(task, options: options).value)
+                    }
+                    // Each had the one GPU in a process of its own.
+                    processes = Set(made.joined().map(\.process))
+                    #expect(processes.count == 4)
+                    for (seed, consignments) in made.enumerated() {
+                        for (consignment, bytes) in zip(consignments, sizes) {
+                            let cargo = try await consignment.cargo.value
+                            #expect(cargo == Cargo.sample(seed, bytes: bytes))
+                        }
+                    }
+                    #expect(processes.allSatisfy { ProcessTable.isRunning($0) })
+                }
+                try await poll { !processes.contains { ProcessTable.isRunning($0) } }
+                #expect(try await mesh.nodes().map(\.used.gpus) == [0])
+            }
+        }
+
         @Test("O1: a value lives as long as a reference to it, wherever that is, and no longer")
         func counted() async throws {
             try await withFixtures { mesh in

@@ -210,13 +210,23 @@ extension NodeAgent {
     }
 
     /// Ends a worker process that has done what it was to do, once what it told others has arrived.
-    func retire(_ worker: PeerID, for reason: String) {
+    ///
+    /// - Parameter keepsObjects: whether it goes on, without the resources that it had, while somebody refers to objects
+    ///   that it owns.
+    func retire(_ worker: PeerID, for reason: String, keepsObjects: Bool) {
         guard self.workers[worker]?.endedFor == nil else { return }
         self.workers[worker]?.endedFor = reason
         self.mesh.detach {
             await self.awaitDelivery(from: worker)
+            if keepsObjects { await self.awaitUnreferenced(worker) }
             await self.end(worker, for: reason)
         }
+    }
+
+    private func awaitUnreferenced(_ worker: PeerID) async {
+        guard let agent = try? self.agent(worker), (try? await agent.isReferenced()) == true else { return }
+        if let lease = self.workers[worker]?.taskLease { self.giveUp(lease) }
+        try? await agent.awaitUnreferenced()
     }
 
     /// Returns when what a worker has told others has arrived, or it had the lease time for that.

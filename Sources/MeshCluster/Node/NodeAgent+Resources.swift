@@ -36,10 +36,15 @@ extension NodeAgent {
     func endLease(_ lease: HostedLease) {
         // What was loaded into a GPU goes with the process, and the broker hears that it has ended.
         guard lease.gpuIDs.isEmpty else {
-            return self.retire(lease.worker, for: "its tasks have given back their GPUs")
+            return self.retire(lease.worker, for: "its tasks have given back their GPUs", keepsObjects: true)
         }
-        self.workers[lease.worker]?.taskLease = nil
+        self.giveUp(lease)
         self.giveBack(lease.worker)
+    }
+
+    /// A worker has its resources no more.
+    func giveUp(_ lease: HostedLease) {
+        self.workers[lease.worker]?.taskLease = nil
         self.tellBroker { try await $0.leaseEnded(lease.id) }
     }
 }

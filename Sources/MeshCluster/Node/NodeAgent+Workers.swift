@@ -132,7 +132,7 @@ extension NodeAgent {
             self.workers[worker]?.isTaken = false
             self.idle.append(worker)
         } else {
-            self.retire(worker, for: "it was not needed any more")
+            self.retire(worker, for: "it was not needed any more", keepsObjects: true)
         }
     }
 

@@ -90,6 +90,14 @@ package distributed actor WorkerAgent {
         await self.actorSystem.waitForDelivery(atMost: self.actorSystem.settings.leaseTime)
     }
 
+    /// Whether others refer to objects that this process owns.
+    package distributed func isReferenced() async throws -> Bool { !self.actorSystem.objects.given.isEmpty }
+
+    /// Returns when nobody else refers to an object that this process owns.
+    package distributed func awaitUnreferenced() async throws {
+        await self.actorSystem.objects.waitUntilNoneGiven()
+    }
+
     /// Returns when an actor has nothing to do. Says whether somebody in this process has a counted handle to it.
     package distributed func awaitIdle(_ actor: UniqueID, incarnation: UInt64) async throws -> Bool {
         guard let hosted = self.actorSystem.hosted(actor, incarnation: incarnation) else { return false }

@@ -24,7 +24,7 @@ extension Mesh {
     private func whenAcknowledged(_ action: @escaping @Sendable () -> Void) {
         let arrivals = Countdown(action)
         for peer in self.peers.all {
-            peer.flush()
+            peer.hasten()
             arrivals.add { peer.whenAcknowledged($0) }
         }
         arrivals.done()

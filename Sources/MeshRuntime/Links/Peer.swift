@@ -229,16 +229,29 @@ package final class Peer: Sendable {
             let isWaiting = isAwaited || isUnacknowledged
             let isDue = state.sender.shouldProbe(at: now, timeout: Self.acknowledgementTimeout)
             if state.silence.tick(now: now, isAwaited: isWaiting, heartbeat: heartbeat, isAsked: isDue) {
-                let last = state.sender.lastSequence
-                self.sendAside(&state) { buffer in
-                    buffer.writeHello(self.own, self.features)
-                    buffer.writeProbe(lastSequence: last)
-                }
+                self.probe(&state)
             }
             let next =
                 isUnacknowledged
                 ? now + PeerClock.interval : isAwaited ? state.silence.nextTick(after: now, heartbeat: heartbeat) : nil
             return (state.silence.length, [next, slots.next].compactMap { $0 }.min())
+        }
+    }
+
+    /// Asks the peer for what it has received.
+    private func probe(_ state: inout State) {
+        let last = state.sender.lastSequence
+        self.sendAside(&state) { buffer in
+            buffer.writeHello(self.own, self.features)
+            buffer.writeProbe(lastSequence: last)
+        }
+    }
+
+    /// Sends what was gathered, and asks for its acknowledgement, which otherwise has time.
+    func hasten() {
+        self.state.withLock { state in
+            self.flush(&state)
+            if state.failure == nil, !state.sender.unacknowledged.isEmpty { self.probe(&state) }
         }
     }
 

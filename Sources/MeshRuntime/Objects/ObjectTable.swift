@@ -20,6 +20,8 @@ package final class ObjectTable: Sendable {
 
     private struct State {
         var given: [UniqueID: Given] = [:]
+        /// What is to be done once others refer to no object of this process.
+        var whenNoneGiven: [@Sendable () -> Void] = []
         /// By their types: a reference of another type has an object of its own, which will not be readable.
         var taken: [UniqueID: [ObjectIdentifier: Taken]] = [:]
         /// The segments that are this process's to free, wherever they lie.
@@ -72,7 +74,30 @@ package final class ObjectTable: Sendable {
     }
 
     /// The objects of this process to which others refer.
-    var given: [UniqueID] { self.state.withLock { Array($0.given.keys) } }
+    package var given: [UniqueID] { self.state.withLock { Array($0.given.keys) } }
+
+    /// Calls `action` once others refer to no object of this process. Returns false, and does not call it, when that is so
+    /// now.
+    private func whenNoneGiven(_ action: @escaping @Sendable () -> Void) -> Bool {
+        self.state.withLock { state in
+            guard !state.given.isEmpty else { return false }
+            state.whenNoneGiven.append(action)
+            return true
+        }
+    }
+
+    /// Returns when others refer to no object of this process, or the waiting task is cancelled.
+    package func waitUntilNoneGiven() async {
+        let waiter = IdleWaiter()
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                waiter.set(continuation)
+                if Task.isCancelled || !self.whenNoneGiven({ waiter.resume() }) { waiter.resume() }
+            }
+        } onCancel: {
+            waiter.resume()
+        }
+    }
 
     // MARK: Others' objects
 
@@ -110,13 +135,15 @@ package final class ObjectTable: Sendable {
 
     /// The broker says that an object is held by nobody, if it is this process's, or that it cannot be there any more.
     package func ended(_ id: UniqueID, reason: String) {
-        let (given, taken) = self.state.withLock { state in
-            (
-                state.given.removeValue(forKey: id),
-                (state.taken[id] ?? [:]).values.compactMap(\.object)
-            )
+        let (given, taken, actions) = self.state.withLock { state in
+            let given = state.given.removeValue(forKey: id)
+            let taken = (state.taken[id] ?? [:]).values.compactMap(\.object)
+            guard state.given.isEmpty else { return (given, taken, [@Sendable () -> Void]()) }
+            defer { state.whenNoneGiven = [] }
+            return (given, taken, state.whenNoneGiven)
         }
         withExtendedLifetime(given) {}
+        for action in actions { action() }
         for object in taken { object.fail(MeshError(.objectLost, "The object is lost. \(reason)")) }
     }
 

@@ -1,5 +1,6 @@
 public import ActorMesh
 public import FoundationEssentials
+import Glibc
 
 /// A value with everything in it that an object may have.
 public struct Cargo: Codable, Hashable, Sendable {
@@ -87,6 +88,36 @@ public struct MakeCargo: RemoteTask {
 
     /// Makes it.
     public func run(on mesh: Mesh) async throws -> Cargo { .sample(self.seed, bytes: self.bytes) }
+}
+
+/// A reference to a value, and the process that made it.
+public struct Consignment: Codable, Sendable {
+    /// The value.
+    public var cargo: ObjectRef<Cargo>
+    /// The process that owns it.
+    public var process: Int32
+}
+
+/// A task that puts values into the mesh, and results in a reference to each.
+public struct PutCargo: RemoteTask {
+    private var seed: Int
+    private var sizes: [Int]
+
+    /// With values of these sizes.
+    public init(seed: Int, sizes: [Int]) {
+        self.seed = seed
+        self.sizes = sizes
+    }
+
+    /// Makes them.
+    public func run(on mesh: Mesh) async throws -> [Consignment] {
+        var made: [Consignment] = []
+        for bytes in self.sizes {
+            let cargo = try await mesh.put(Cargo.sample(self.seed, bytes: bytes))
+            made.append(Consignment(cargo: cargo, process: getpid()))
+        }
+        return made
+    }
 }
 
 /// A task that reads a value.
