@@ -25,7 +25,7 @@ extension Processes {
             }
         }
 
-        @Test("what a task put is there though its worker is needed no more, and the worker ends with the last reference")
+        @Test("what a task put is there though its worker is needed no more; with the last reference that ends")
         func workersObjects() async throws {
             let cluster = try await Cluster(resources: ["--gpus", "1"])
             try await cluster.drive { mesh in

@@ -112,7 +112,8 @@ extension NodeAgent {
         self.workers[worker]?.exiting.remove(actor)
         let news = self.tellBroker(ofExit: actor, incarnation, after: self.workers[worker]?.news)
         self.workers[worker]?.news = news
-        if spec.options.placement == .process { self.retire(worker, for: "its actor ended itself", keepsObjects: false) }
+        guard spec.options.placement == .process else { return }
+        self.retire(worker, for: "its actor ended itself", keepsObjects: false)
     }
 
     /// Returns when an actor has nothing to do. Says whether somebody in its process has a counted handle to it.
