@@ -4,7 +4,7 @@ import MeshFixtures
 import MeshTesting
 import Testing
 
-@Suite("Errors", .timeLimit(.minutes(3)))
+@Suite("Errors", .timeLimit(.minutes(10)))
 struct ErrorsTests {
     @Test("an error that can travel arrives as itself, another as its description", arguments: TestMesh.Form.allCases)
     func thrown(form: TestMesh.Form) async throws {

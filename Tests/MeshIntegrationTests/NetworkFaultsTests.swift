@@ -3,7 +3,7 @@ import MeshFixtures
 import MeshTesting
 import Testing
 
-@Suite("A bad network", .timeLimit(.minutes(3)))
+@Suite("A bad network", .timeLimit(.minutes(10)))
 struct NetworkFaultsTests {
     @Test("calls run once and in order although messages are lost, repeated and late", arguments: 0..<6)
     func exactlyOnce(seed: UInt64) async throws {

@@ -6,7 +6,7 @@ import MeshRuntime
 import MeshTesting
 import Testing
 
-@Suite("Objects, when somebody goes at a bad time (O1, O2, O3)", .timeLimit(.minutes(3)))
+@Suite("Objects, when somebody goes at a bad time (O1, O2, O3)", .timeLimit(.minutes(10)))
 struct ObjectsLeftTests {
     @Test("a large result whose maker died before its owner heard of it is freed; one that the owner has stays")
     func unheard() async throws {

@@ -6,7 +6,7 @@ import MeshRuntime
 import MeshTesting
 import Testing
 
-@Suite("References to objects (O1, O3)", .timeLimit(.minutes(3)))
+@Suite("References to objects (O1, O3)", .timeLimit(.minutes(10)))
 struct ObjectsTests {
     private let large = Cargo.sample(3, bytes: 9 << 20)
 

@@ -3,7 +3,7 @@ import MeshFixtures
 import MeshTesting
 import Testing
 
-@Suite("Persistence", .timeLimit(.minutes(3)))
+@Suite("Persistence", .timeLimit(.minutes(10)))
 struct PersistenceTests {
     private func spawn(
         _ test: TestMesh, in part: Int = 1, _ arguments: Tally.Arguments = .init(key: "k")

@@ -6,7 +6,7 @@ import MeshTesting
 import Testing
 
 /// C4: with a state that is kept and calls that are retried, each call has its effect once.
-@Suite("Persistent actors across restarts", .timeLimit(.minutes(3)))
+@Suite("Persistent actors across restarts", .timeLimit(.minutes(10)))
 struct PersistentRestartTests {
     /// A tally whose process the test ends, seen from part 0.
     private struct Scene {

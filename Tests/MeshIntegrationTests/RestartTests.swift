@@ -5,7 +5,7 @@ import MeshRuntime
 import MeshTesting
 import Testing
 
-@Suite("Calls across restarts", .timeLimit(.minutes(3)))
+@Suite("Calls across restarts", .timeLimit(.minutes(10)))
 struct RestartTests {
     /// A ledger in part 1 whose process the test ends, seen from part 0; part 2 is where it may live next.
     private struct Scene {

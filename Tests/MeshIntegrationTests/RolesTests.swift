@@ -8,7 +8,7 @@ import Testing
 @testable import MeshRuntime
 
 /// B3, B4: what who has a key with fewer rights can do to a process by what he sends.
-@Suite("B3, B4: messages of those with fewer rights", .timeLimit(.minutes(3)))
+@Suite("B3, B4: messages of those with fewer rights", .timeLimit(.minutes(10)))
 struct RolesTests {
     /// Sends what he likes.
     private struct Guest {

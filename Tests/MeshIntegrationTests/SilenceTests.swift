@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// A peer that was silent for longer than the lease may be alive: it is given up for now, and not for ever.
-@Suite("Silence is not final", .timeLimit(.minutes(3)))
+@Suite("Silence is not final", .timeLimit(.minutes(10)))
 struct SilenceTests {
     private static let settings = MeshSettings(leaseTime: .milliseconds(400), heartbeatInterval: .milliseconds(50))
 

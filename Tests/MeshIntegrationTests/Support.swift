@@ -12,7 +12,7 @@ func codeThrown<Result>(by body: () async throws -> Result) async -> MeshError.C
 }
 
 /// Asks again and again until something is so, for what no event tells of.
-func poll(for limit: Duration = .seconds(20), _ isSo: () throws -> Bool) async throws -> Bool {
+func poll(for limit: Duration = .seconds(60), _ isSo: () throws -> Bool) async throws -> Bool {
     let end = ContinuousClock.now + limit
     while ContinuousClock.now < end {
         if try isSo() { return true }

@@ -6,7 +6,7 @@ import Testing
 import Tracing
 
 /// Spans of calls, with a tracer that keeps them in memory.
-@Suite("Tracing", .timeLimit(.minutes(3)))
+@Suite("Tracing", .timeLimit(.minutes(10)))
 struct TracingTests {
     @Test(
         "a call has a span at its caller and one where it runs, in one trace, through other actors",

@@ -4,7 +4,7 @@ import MeshFixtures
 import MeshTesting
 import Testing
 
-@Suite("Arguments and results", .timeLimit(.minutes(3)))
+@Suite("Arguments and results", .timeLimit(.minutes(10)))
 struct ValuesTests {
     @Test("values of every shape come back as they went", arguments: TestMesh.Form.allCases, [0, 1])
     func shapes(form: TestMesh.Form, viewer: Int) async throws {

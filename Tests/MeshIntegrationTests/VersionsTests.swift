@@ -7,7 +7,7 @@ import Testing
 @testable import MeshRuntime
 
 /// Programs that were built with different versions of the protocol know why they do not understand each other.
-@Suite("Versions of the protocol", .timeLimit(.minutes(3)))
+@Suite("Versions of the protocol", .timeLimit(.minutes(10)))
 struct VersionsTests {
     /// A process that speaks version 9: a header with two fields more, and a greeting that is like all others.
     private struct Stranger {

@@ -3,7 +3,7 @@ import MeshFixtures
 import MeshTesting
 import Testing
 
-@Suite("FIELD 2.8: wait, cancel, limits", .timeLimit(.minutes(3)))
+@Suite("FIELD 2.8: wait, cancel, limits", .timeLimit(.minutes(10)))
 struct WaitTests {
     /// Three references, of which the third has an error and the first comes only when the witness has seen "go".
     private func withThree(
@@ -97,7 +97,7 @@ struct WaitTests {
     }
 }
 
-@Suite("References that cannot be had", .timeLimit(.minutes(3)))
+@Suite("References that cannot be had", .timeLimit(.minutes(10)))
 struct BadReferencesTests {
     @Test("a reference of another mesh is not passed on, and says so")
     func otherMesh() async throws {

@@ -19,7 +19,7 @@ extension Processes {
             var expected = ["announced": Self.rounds * Self.count]
             if let other { expected[other] = Self.rounds }
             for (words, count) in expected {
-                try? await mesh.withDeadline(.seconds(10)) { try await witness.wait(for: words, count: count) }
+                try? await mesh.withDeadline(.seconds(60)) { try await witness.wait(for: words, count: count) }
                 let heard = try await witness.count(of: words)
                 #expect(heard == count, "\(words)")
             }

@@ -3,7 +3,7 @@ import Testing
 /// Asks again and again until something is so. For what no event tells of: other processes in the process table, and
 /// reports that are still under way.
 func poll(
-    for limit: Duration = .seconds(20), _ isSo: () async throws -> Bool,
+    for limit: Duration = .seconds(60), _ isSo: () async throws -> Bool,
     sourceLocation: SourceLocation = #_sourceLocation
 ) async throws {
     let end = ContinuousClock.now + limit

@@ -8,9 +8,9 @@ import Testing
 @Suite(.serialized, .timeLimit(processTestLimit))
 enum Processes {}
 
-/// Two minutes for each test, and as much as the chaos or the soak is asked for.
+/// Five minutes for each test, and as much as the chaos or the soak is asked for.
 private let processTestLimit: TimeLimitTrait.Duration = .minutes(
-    2 + minutes(askedBy: "CHAOS_SECONDS") + minutes(askedBy: "SOAK_SECONDS"))
+    5 + minutes(askedBy: "CHAOS_SECONDS") + minutes(askedBy: "SOAK_SECONDS"))
 
 /// Twice the time that a variable names.
 private func minutes(askedBy variable: String) -> Int {

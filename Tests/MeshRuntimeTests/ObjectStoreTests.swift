@@ -6,7 +6,7 @@ import Testing
 
 @testable import MeshRuntime
 
-@Suite("A store of large values", .timeLimit(.minutes(3)))
+@Suite("A store of large values", .timeLimit(.minutes(10)))
 struct ObjectStoreTests {
     private let address = PeerAddress(
         peer: PeerID(1), host: HostID("here"), processID: getpid(), startTime: 0, endpoints: [])

@@ -7,7 +7,7 @@ import Testing
 @testable import MeshSQLite
 
 /// B2: what a broker wrote down is there.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct SQLiteRegistryStoreTests {
     private let one = UniqueID(high: 7, low: 1)
     private let two = UniqueID(high: 7, low: 2)

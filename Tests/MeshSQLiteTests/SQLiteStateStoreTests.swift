@@ -5,7 +5,7 @@ import Testing
 
 @testable import MeshSQLite
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct SQLiteStateStoreTests {
     private let key = StateKey(type: "Bank.Account", key: "savings")
 

@@ -3,7 +3,7 @@ import Glibc
 import StreamFixtureActors
 import Testing
 
-@Suite("Collectors", .serialized, .timeLimit(.minutes(3)))
+@Suite("Collectors", .serialized, .timeLimit(.minutes(10)))
 struct CollectorTests {
     /// The scenario: three workers publish ten messages each, which are drained while they run.
     private func run() async throws -> (drained: [Message], tailed: [Message]) {

@@ -2,7 +2,7 @@ import ActorMesh
 import StreamFixtureActors
 import Testing
 
-@Suite("Credit for one-way messages", .timeLimit(.minutes(3)))
+@Suite("Credit for one-way messages", .timeLimit(.minutes(10)))
 struct CreditTests {
     @Test("messages that run side by side and end out of order give their room back all the same")
     func outOfOrder() async throws {

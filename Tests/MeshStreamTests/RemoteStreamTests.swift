@@ -3,7 +3,7 @@ import Glibc
 import StreamFixtureActors
 import Testing
 
-@Suite("MeshStream across processes", .serialized, .timeLimit(.minutes(3)))
+@Suite("MeshStream across processes", .serialized, .timeLimit(.minutes(10)))
 struct RemoteStreamTests {
     @Test("twenty thousand elements arrive once and in order")
     func manyElements() async throws {

@@ -108,7 +108,7 @@ final class Child: Sendable {
 
     /// The next line that contains a text; those before it are passed over.
     @discardableResult
-    func line(_ text: String, limit: Duration = .seconds(20)) async throws -> String {
+    func line(_ text: String, limit: Duration = .seconds(60)) async throws -> String {
         let line = try await self.wait(for: "\"\(text)\"", limit: limit) { state -> String? in
             if let index = state.lines[state.seen...].firstIndex(where: { text.isEmpty || $0.contains(text) }) {
                 state.seen = index + 1
@@ -128,7 +128,7 @@ final class Child: Sendable {
     func send(_ line: String) throws { try self.input.write(contentsOf: Data((line + "\n").utf8)) }
 
     /// Sends a line and returns the next one that comes back.
-    func ask(_ line: String, limit: Duration = .seconds(20)) async throws -> String {
+    func ask(_ line: String, limit: Duration = .seconds(60)) async throws -> String {
         try self.send(line)
         return try await self.line("", limit: limit)
     }
@@ -137,7 +137,7 @@ final class Child: Sendable {
 
     /// Waits until it has ended: its exit status, or the negative number of the signal that ended it.
     @discardableResult
-    func status(limit: Duration = .seconds(20)) async throws -> Int32 {
+    func status(limit: Duration = .seconds(60)) async throws -> Int32 {
         try await self.wait(for: "its end", limit: limit) { $0.isClosed ? $0.status : nil }
     }
 
@@ -199,7 +199,7 @@ func children(of parent: Int32) -> [Int32] {
 }
 
 /// Waits until a process that is no child has ended.
-func ended(_ processID: Int32, limit: Duration = .seconds(20)) async throws {
+func ended(_ processID: Int32, limit: Duration = .seconds(60)) async throws {
     let watcher = ProcessWatcher()
     defer { watcher.stop() }
     let (ends, continuation) = AsyncStream.makeStream(of: Bool.self)

@@ -114,7 +114,7 @@ final class Scene: Sendable {
 
 /// Asks again until the answer is the one that must come at last, as long as the limit allows.
 func eventually(
-    _ what: String, limit: Duration = .seconds(20), _ holds: () async throws -> Bool
+    _ what: String, limit: Duration = .seconds(60), _ holds: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while try await !holds() {

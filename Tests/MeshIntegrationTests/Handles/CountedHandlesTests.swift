@@ -6,7 +6,7 @@ import MeshTesting
 import Synchronization
 import Testing
 
-@Suite("Handles that count (L1, C8)", .timeLimit(.minutes(3)))
+@Suite("Handles that count (L1, C8)", .timeLimit(.minutes(10)))
 struct CountedHandlesTests {
     /// The actor that is passed around. It lives in the last part, and the test's own handle to it belongs to the
     /// first; whoever calls this lets go of that by leaving the scope.

@@ -30,7 +30,7 @@ distributed actor Desk: RemoteActor {
     }
 }
 
-@Suite("Handles that the broker gives (L1)", .timeLimit(.minutes(3)))
+@Suite("Handles that the broker gives (L1)", .timeLimit(.minutes(10)))
 struct GrantedHandlesTests {
     private struct Scene: Sendable {
         var desk: Desk

@@ -9,7 +9,7 @@ import Testing
 @testable import MeshRuntime
 
 /// B3, for memory that processes share: who lies about it is counted, and harms nobody but himself.
-@Suite("Bad shared memory", .timeLimit(.minutes(3)))
+@Suite("Bad shared memory", .timeLimit(.minutes(10)))
 struct BadSlotsTests {
     private static let capacity = 64 << 10
 

@@ -8,7 +8,7 @@ import Testing
 @testable import MeshRuntime
 
 /// Large values between processes of one host.
-@Suite("Shared memory for large values", .timeLimit(.minutes(3)))
+@Suite("Shared memory for large values", .timeLimit(.minutes(10)))
 struct SharedMemoryTests {
     static let size = 1 << 20
 

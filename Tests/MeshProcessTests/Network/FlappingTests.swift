@@ -66,7 +66,7 @@ extension Processes.Partitions {
     /// Calls go on, now that everybody reaches everybody.
     private static func expectCalls(in book: Book, on mesh: Mesh) async throws {
         let count = book.lines.count
-        let end = ContinuousClock.now + .seconds(20)
+        let end = ContinuousClock.now + .seconds(60)
         while book.lines.count <= count + 10 {
             guard ContinuousClock.now < end else {
                 let known = try await mesh.actors().map { "\($0)" }.joined(separator: "\n")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import MeshRuntime
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct MeshExecutorTests {
     /// Notes what arrives.
     private final class Delegate: MeshExecutorDelegate {

@@ -8,7 +8,7 @@ import Testing
 @testable import MeshRuntime
 
 /// C4 with a state that is kept: a call that comes again, to the same life of its actor or to the next.
-@Suite("Retried calls", .timeLimit(.minutes(3)))
+@Suite("Retried calls", .timeLimit(.minutes(10)))
 struct RetriedCallsTests {
     private let store = MemoryStateStore()
 
