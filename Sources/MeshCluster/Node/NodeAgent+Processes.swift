@@ -214,8 +214,8 @@ extension NodeAgent {
     /// - Parameter keepsObjects: whether it goes on, without the resources that it had, while somebody refers to objects
     ///   that it owns.
     func retire(_ worker: PeerID, for reason: String, keepsObjects: Bool) {
-        guard self.workers[worker]?.endedFor == nil else { return }
-        self.workers[worker]?.endedFor = reason
+        guard let entry = self.workers[worker], entry.endedFor == nil, !entry.isRetiring else { return }
+        self.workers[worker]?.isRetiring = true
         self.mesh.detach {
             await self.awaitDelivery(from: worker)
             if keepsObjects { await self.awaitUnreferenced(worker) }

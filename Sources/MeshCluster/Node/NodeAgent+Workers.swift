@@ -37,7 +37,7 @@ extension NodeAgent {
     /// Whether a worker can be given something to do. One whose lease has run out, as when it was frozen together with
     /// this node, has not ended yet, but is about to.
     func isOfUse(_ worker: PeerID) -> Bool {
-        guard let entry = self.workers[worker], entry.endedFor == nil else { return false }
+        guard let entry = self.workers[worker], entry.endedFor == nil, !entry.isRetiring else { return false }
         guard entry.lease.remaining(at: cmesh_monotonic_nanoseconds()) == 0 else { return true }
         self.end(worker, for: "its lease had run out")
         return false

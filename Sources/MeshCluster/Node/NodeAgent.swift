@@ -24,6 +24,8 @@ package distributed actor NodeAgent {
         var isUsed = false
         /// How long it may act, by what it was granted. It never has longer.
         var lease = MemberLease()
+        /// Whether it is to end, and only has something left to deliver or to keep.
+        var isRetiring = false
         /// Why this node ended it, when it did.
         var endedFor: String?
         /// How many leases more it may be silent while it is not stopped.
