@@ -68,6 +68,20 @@ extension Processes {
             }
         }
 
+        @Test("what an actor told arrives though its owner, a driver, has left")
+        func ownerless() async throws {
+            let cluster = try await Cluster()
+            try await cluster.drive { mesh in
+                try await self.expect("cleaned up", on: mesh) { witness, count in
+                    try await cluster.drive { other in
+                        let same = try await other.find(Witness.self, named: "witness")
+                        try await other.spawn(Herald.self, same).announce(count)
+                    }
+                    withExtendedLifetime(witness) {}
+                }
+            }
+        }
+
         @Test("what a driver told before it left arrives")
         func driver() async throws {
             let cluster = try await Cluster()
