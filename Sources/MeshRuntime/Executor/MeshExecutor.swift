@@ -109,6 +109,9 @@ package final class MeshExecutor: TaskExecutor {
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let ownThread = self.isOwnThread
+        // As soon as another thread has the job that may run to its end, and with it the last reference to this may go.
+        let kept = ownThread ? nil : Unmanaged.passRetained(self)
+        defer { kept?.release() }
         let parallelism = self.limits.parallelism
         let (stopped, thread) = self.state.withLock { state -> (Bool, ExecutorThread?) in
             if state.isStopped { return (true, nil) }
